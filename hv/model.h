@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hv/model.h - what a data centre is made of, before anything happens in it.
+ *
+ * Plain descriptions: host groups, VM groups, settings, the cost of a live
+ * migration. A scenario fills them in (config/), a world turns them into
+ * hosts and VMs (sim/, later kvm/); nobody changes them during a run.
+ *
+ * Layer        hv (L1).
+ * Units        _khz CPU speed (work per second), _bytes, _ns, _mw, _uj, _ppm.
+ * Ownership    values; no pointers are owned.
+ * Allocation   none.
+ * Errors       bl_dc_check() says what cannot be; the others cannot fail.
+ * Threads      read-only during a run.
+ * Determinism  ids follow from order and counts alone (bl_dc_host_groups()).
+ * Limits       BL_HOST_GROUPS_MAX, BL_VM_GROUPS_MAX, BL_HOSTS_MAX, BL_VMS_MAX.
+ */
+#ifndef BL_HV_MODEL_H
+#define BL_HV_MODEL_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BL_NAME_BYTES 64
+#define BL_HOST_GROUPS_MAX 64u
+#define BL_VM_GROUPS_MAX 64u
+#define BL_HOSTS_MAX 4000000u
+#define BL_VMS_MAX 40000000u
+#define BL_HOST_CORES_MAX 4096u
+#define BL_HOST_NODES_MAX 64u
+#define BL_CORE_KHZ_MAX UINT64_C(10000000)   /* 10 GHz */
+#define BL_MEM_BYTES_MAX (UINT64_C(1) << 50) /* 1 PiB */
+#define BL_SHARES_MAX UINT64_C(1000000000)
+#define BL_POWER_MW_MAX UINT32_C(100000000)     /* 100 kW */
+#define BL_NET_BYTES_PER_S_MIN UINT64_C(125000) /* 1 Mbit/s */
+#define BL_NET_BYTES_PER_S_MAX UINT64_C(1000000000000)
+#define BL_TRANSITION_NS_MAX INT64_C(86400000000000)     /* a day */
+#define BL_TRANSITION_UJ_MAX UINT64_C(10000000000000000) /* 10 GJ */
+#define BL_MIGRATION_CPU_PPM_MAX UINT32_C(10000000)      /* 10 cores */
+#define BL_MIGRATION_DIRTY_MAX UINT64_C(1000000000000)   /* bytes/s */
+#define BL_MIGRATION_DOWNTIME_NS_MAX INT64_C(3600000000000)
+#define BL_MIGRATION_ROUNDS_MAX 1000u
+#define BL_MIGRATION_PARALLEL_MAX 10000u
+#define BL_NO_LIMIT UINT64_MAX
+
+/* Power at 0, 10, ... 100 % utilisation: the shape of a SPECpower result. */
+#define BL_POWER_POINTS 11
+struct bl_power_table {
+    char name[BL_NAME_BYTES];
+    uint32_t mw[BL_POWER_POINTS];
+};
+
+/* Going into or out of a sleep state: how long, and the energy of all of it. */
+struct bl_transition {
+    int64_t time_ns;
+    uint64_t energy_uj;
+};
+
+struct bl_sleep_state {
+    uint32_t power_mw; /* drawn while in it */
+    struct bl_transition enter, leave;
+};
+
+struct bl_host_group {
+    char name[BL_NAME_BYTES];
+    uint32_t host_count;
+    uint32_t core_count; /* per host; admission counts cores, not threads */
+    uint64_t core_khz;
+    uint64_t mem_bytes;
+    uint32_t node_count; /* NUMA nodes; cores and memory split evenly */
+    struct bl_power_table power;
+    struct bl_sleep_state standby; /* suspend to RAM */
+    struct bl_sleep_state off;
+    uint64_t net_bytes_per_s; /* of the migration network */
+};
+
+/* How consecutive ids map to groups: all of one, then all of the next; or one
+ * of each in turn while they last. VM groups whose counts come from the trace
+ * are cut into equal blocks of it (the last one may be smaller). */
+enum bl_order { BL_ORDER_BLOCKS, BL_ORDER_ROUND_ROBIN };
+
+/* A preset is per vCPU (CPU) or per MiB (memory); a number is per VM. */
+struct bl_shares {
+    bool per_unit;
+    uint64_t value; /* 1 .. BL_SHARES_MAX */
+};
+
+#define BL_CPU_SHARES_HIGH 2000u /* per vCPU; 4:2:1, FIELD.md A1 */
+#define BL_CPU_SHARES_NORMAL 1000u
+#define BL_CPU_SHARES_LOW 500u
+#define BL_MEM_SHARES_HIGH 20u /* per MiB */
+#define BL_MEM_SHARES_NORMAL 10u
+#define BL_MEM_SHARES_LOW 5u
+
+/* Shares, reservation, limit of one resource of one VM; kHz or bytes. */
+struct bl_settings {
+    struct bl_shares shares;
+    uint64_t reservation; /* 0: none */
+    uint64_t limit;       /* BL_NO_LIMIT: none */
+};
+
+struct bl_vm_group {
+    char name[BL_NAME_BYTES];
+    uint32_t vm_count;    /* 0: as many as the trace gives */
+    bool size_from_trace; /* then the three below are 0 */
+    uint32_t vcpu_count;
+    uint64_t vcpu_khz; /* speed at which the trace's 100 % was measured */
+    uint64_t mem_bytes;
+    struct bl_settings cpu; /* kHz */
+    struct bl_settings mem; /* bytes */
+};
+
+/* Pre-copy live migration: doc/models/migration.md has sources and ranges. */
+struct bl_migration {
+    uint32_t cpu_ppm_per_gbit;  /* of one core at each end, per 1 Gbit/s */
+    uint64_t dirty_bytes_per_s; /* by a VM at 100 % of its vCPUs */
+    uint32_t working_set_ppm;   /* of used memory: what can be dirtied */
+    int64_t downtime_ns_max;    /* stop-and-copy when the rest fits in it */
+    uint32_t rounds_max;        /* then stop and copy whatever is left */
+    uint32_t parallel_max;      /* that copy at one host; more wait */
+};
+
+struct bl_dc {
+    uint32_t host_group_count, vm_group_count;
+    struct bl_host_group host_group[BL_HOST_GROUPS_MAX];
+    struct bl_vm_group vm_group[BL_VM_GROUPS_MAX];
+    enum bl_order host_order, vm_order;
+    struct bl_migration migration;
+};
+
+uint32_t bl_dc_host_count(const struct bl_dc *dc);
+
+/* Sum of the VM groups' own counts; 0 when they come from the trace. */
+uint32_t bl_dc_vm_count(const struct bl_dc *dc);
+
+/* Fills group[0 .. bl_dc_host_count()) with each host's group index. */
+void bl_dc_host_groups(const struct bl_dc *dc, uint8_t *group);
+
+/* The group of the VM with number @vm out of @vm_count in all. Equal blocks:
+ * per = ceil(vm_count / groups), group = vm / per (cloudsim's rule too). Where
+ * groups have their own counts, @vm is below their sum. */
+uint32_t bl_dc_vm_group(const struct bl_dc *dc, uint32_t vm, uint32_t vm_count);
+
+/* A VM's shares as one number, presets multiplied out; at least 1. */
+uint64_t bl_cpu_shares(const struct bl_settings *s, uint32_t vcpu_count);
+uint64_t bl_mem_shares(const struct bl_settings *s, uint64_t mem_bytes);
+
+/* BL_ASSERT every documented range. */
+void bl_dc_check(const struct bl_dc *dc);
+
+#endif /* BL_HV_MODEL_H */
