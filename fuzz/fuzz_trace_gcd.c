@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzz_trace_gcd - any bytes, cut at form feeds, as the VM files of a
+ * Google-GCD archive. */
+#define _GNU_SOURCE
+#include "fuzz/trace_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_members(data, size, "gcd");
+    return 0;
+}
