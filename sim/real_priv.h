@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sim/real_priv.h - what the files of the physics profile `real` share.
+ *
+ * real.c          the profile: creation, the flow of time, trace steps
+ * real_serve.c    who gets how much CPU and memory, and the account of it
+ * real_host.c     power draw, and the way into and out of sleep
+ * real_migrate.c  pre-copy live migration
+ * real_apply.c    the actions
+ * real_observe.c  what a manager can measure
+ * real_result.c   the figures of a run, and its state hash
+ * real_check.c    every invariant
+ *
+ * Between two events nothing changes, so everything is kept as a rate and
+ * added up when a rate is about to change: bl__real_touch() closes a host's
+ * account at this instant, then the caller changes what it wants, and
+ * bl__real_settle(), once for all changes of one instant, finds the new rates.
+ *
+ * Units: work is kHz ns (1e12 of them are a megacycle), energy is mW ns = pJ,
+ * memory over time is byte ns; all in 128 bits, so nothing is ever rounded
+ * before it is printed.
+ */
+#ifndef BL_SIM_REAL_PRIV_H
+#define BL_SIM_REAL_PRIV_H
+
+#include "base/hash.h"
+#include "base/heap.h"
+#include "base/u128.h"
+#include "hv/entitle.h"
+#include "report/floor.h"
+#include "sim/sim_priv.h"
+
+/* Hosts with VMs that make one unit of parallel work. */
+#define REAL_BLOCK_HOSTS 64u
+
+/* What a step reads and writes of every VM: one cache line. */
+struct bl_real_vm {
+    bl_u128 demand;    /* kHz ns asked for within limit, since counting began */
+    bl_u128 mark;      /* demand when this interval began */
+    bl_u128 seen;      /* kHz ns that a manager measured in the last one */
+    uint64_t want_khz; /* current demand within limit */
+    uint64_t cap_khz;  /* most that it can be given where it is */
+};
+_Static_assert(sizeof(struct bl_real_vm) == 64, "one cache line");
+
+/* Flags of a VM. */
+enum {
+    REAL_SHORT = 1,    /* a rate of its struct bl_real_rare is not 0 */
+    REAL_OVER = 2,     /* its over_khz is not 0 */
+    REAL_SEEN = 4,     /* its seen_more is not 0 */
+    REAL_NEW = 8,      /* no complete interval seen yet */
+    REAL_PART = 16,    /* and it was placed in the middle of this one */
+    REAL_STOPPED = 32, /* in stop-and-copy */
+    REAL_RARE = 64,    /* its struct bl_real_rare has been written to */
+};
+
+/* What only some VMs ever need: shortages, migrations. Written through
+ * bl__real_rare(), so that it costs no memory for the others. */
+struct bl_real_rare {
+    uint64_t short_khz[BL_CAUSE_COUNT]; /* current rates */
+    uint64_t over_khz;
+    uint64_t mem_short_bytes;
+    uint64_t ready_khz; /* runnable beyond its demand: what ready time adds */
+    uint64_t still_khz; /* demanded while stopped: nobody can measure it */
+    bl_u128 lost[BL_CAUSE_COUNT];
+    bl_u128 over, mem_short;
+    bl_u128 seen_more; /* of this interval; modulo 2^128 */
+    bl_u128 worst;     /* most lost in one go on a full host: 0, nowhere */
+    int64_t worst_at_ns;
+    uint32_t worst_host, worst_load_ppm;
+    int64_t downtime_ns;
+    uint32_t migrations;
+};
+
+enum bl_real_phase { REAL_NO_MOVE, REAL_WAIT, REAL_COPY, REAL_STOP };
+
+/* One migration for each VM at most, so it is found by the VM's slot. */
+struct bl_real_move {
+    enum bl_real_phase phase;
+    uint32_t host[2];          /* source, target */
+    uint32_t next[2], prev[2]; /* in the lists of both; slot * 2 + end */
+    uint32_t round;            /* 1: the first, all used memory */
+    uint64_t asked;            /* order of acceptance */
+    uint64_t rate_bytes_per_s;
+    bl_u128 left;    /* byte ns/s: bytes * 1e9 */
+    int64_t left_ns; /* when left was true */
+    bl_u128 work0;   /* kHz ns that the VM had received when the round began */
+    int64_t stop_ns; /* when stop-and-copy began */
+};
+
+enum { REAL_SOURCE, REAL_TARGET };
+
+struct bl_real_host {
+    /* current rates */
+    uint64_t demand_khz, served_khz, copy_khz; /* copy: migration overhead */
+    uint64_t mem_run_bytes;     /* used by VMs that run here (not coming in) */
+    uint64_t mem_have_bytes;    /* of it, backed by memory */
+    uint64_t power_mw, copy_mw; /* all of it; the part due to migration */
+    bool busy;                  /* on and has VMs: counts in active_ns */
+    bool violated; /* some VM gets less than it asks for within its limit */
+    bool cold;     /* some VM here is REAL_SHORT */
+    bool later;    /* too many VMs for a thread's scratch: see real_serve.c */
+    bool unmanaged;
+    bool dirty, dirty_rates;
+    bool wake_later;
+    uint8_t sleep;       /* the sleep state it is in or on its way into or out
+                            of: BL_HOST_STANDBY or BL_HOST_OFF */
+    uint8_t sleep_later; /* goes there when its last VM has left; or 0 (on) */
+    uint32_t vms, coming, stopped; /* run here, migrate in, in stop-and-copy */
+    uint32_t vms_max;
+    uint32_t move_first, copy_count; /* all migrations; those that copy */
+    uint64_t copy_bytes_per_s;       /* sum of their rates */
+    bl_u128 rest_pj;                 /* of a transition: added at its end */
+    uint64_t trans_mw;
+    int64_t account_ns; /* everything below is complete up to here */
+    int64_t on_since_ns;
+    bl_u128 energy_pj, trans_pj, copy_pj;
+    bl_u128 used, used_seen; /* kHz ns of this interval and the last one */
+    int64_t on_ns, active_ns, violated_ns, trans_ns;
+    uint32_t on_count, off_count, moves_in, moves_out;
+};
+
+/* Sums over hosts and pending VMs of current rates. Changes are added modulo
+ * 2^64 and 2^128, so an intermediate value may wrap. */
+struct bl_real_rates {
+    uint64_t demand_khz, served_khz, power_mw;
+    bl_u128 mem_bytes;      /* used by all living VMs */
+    bl_u128 mem_run_bytes;  /* by those on hosts that are on */
+    bl_u128 mem_have_bytes; /* and had by them */
+    uint32_t busy_count;
+    uint32_t later_count, dark_count; /* of one pass: hosts left for later;
+                                         hosts that are not lit any more */
+};
+
+/* The same over time, since counting began. */
+struct bl_real_sums {
+    bl_u128 demand, served;
+    bl_u128 energy_pj, floor_pj, floor_served_pj;
+    bl_u128 mem_run, mem_have;
+    uint64_t move_count;
+    bl_u128 on_before_sleep_ns;
+};
+
+struct bl_real_total { /* over VMs whose accounts are closed */
+    bl_u128 demand, over, mem_short;
+    bl_u128 lost[BL_CAUSE_COUNT];
+    int64_t downtime_ns;
+};
+
+struct bl_real_row { /* one interval of the time series */
+    int64_t at_ns, length_ns;
+    bl_u128 demand, served, energy_pj, floor_pj;
+    uint32_t vms, hosts_on, hosts_busy, moves;
+};
+
+/* Room to divide one host among its VMs. */
+struct bl_real_scratch {
+    uint32_t *vm, *work;
+    struct bl_claim *claim;
+    uint64_t *got, *alone;
+};
+
+struct bl_real {
+    struct bl_real_host *host;
+    struct bl_real_vm *vm;
+    struct bl_real_rare *rare;
+    struct bl_real_move *move;
+    uint8_t *vm_flags;
+    uint8_t *lit;                /* [host] has VMs, or something to roll over */
+    uint32_t *lit_list;          /* what lit says, unless lit_stale */
+    uint32_t *pending;           /* VMs without a host */
+    uint32_t *pending_at;        /* [vm] where in it */
+    uint32_t *dirty;             /* hosts to settle */
+    struct bl_real_rates *block; /* per block of a parallel pass */
+    uint32_t lit_count, pending_count, dirty_count;
+    bool lit_stale, floor_stale;
+    struct bl_real_scratch scratch;
+    struct bl_heap heap; /* ids: hosts, then VM slots */
+
+    bl_u128 pending_mem_bytes;
+    uint64_t pending_khz;
+    int64_t pending_ns; /* their accounts are complete up to here */
+    uint64_t floor_mw, floor_served_mw;
+    struct bl_real_rates rate;
+    struct bl_real_sums sum, row_start;
+    struct bl_real_row *row;
+    int64_t sum_ns; /* the sums are complete up to here */
+    int64_t row_ns; /* start of the row under way */
+    uint32_t row_count, row_max;
+
+    int64_t counted_ns; /* where counting began: 0, then the warm-up's end */
+    int64_t control_ns; /* last control instant */
+    uint64_t sample_count, sample_shown;
+    uint64_t *stamp_shown; /* [host] */
+    uint32_t alive, on_count, move_count, trans_count;
+    uint64_t asked_next;
+
+    struct bl_result *gone; /* classes and worst of VMs that departed */
+    struct bl_real_total gone_total;
+    struct bl_hash gone_hash;
+    struct bl_floor floor;
+};
+
+static inline struct bl_real *bl__real(const struct bl_sim *sim)
+{
+    return sim->state;
+}
+
+static inline const struct bl_host_group *
+bl__real_group(const struct bl_sim *sim, uint32_t h)
+{
+    return &sim->opts.dc->host_group[sim->col.host_group[h]];
+}
+
+static inline struct bl_real_rare *bl__real_rare(struct bl_real *r, uint32_t vm)
+{
+    r->vm_flags[vm] |= REAL_RARE;
+    return &r->rare[vm];
+}
+
+/* The same for reading: nothing is lost by a VM of which nothing was written.
+ */
+static inline const struct bl_real_rare *
+bl__real_rare_of(const struct bl_real *r, uint32_t vm)
+{
+    static const struct bl_real_rare none;
+
+    return (r->vm_flags[vm] & REAL_RARE) ? &r->rare[vm] : &none;
+}
+
+/* kHz ns that a VM has received since counting began, up to its account. */
+static inline bl_u128 bl__real_received(const struct bl_real *r, uint32_t vm)
+{
+    const struct bl_real_rare *x = bl__real_rare_of(r, vm);
+    bl_u128 w = r->vm[vm].demand;
+
+    for (int c = 0; c < BL_CAUSE_COUNT; c++)
+        w -= x->lost[c];
+    return w;
+}
+
+/* ---- real_serve.c ---- */
+/* Close the account of @h and its VMs, and remember to settle it. */
+void bl__real_touch(struct bl_sim *sim, uint32_t h);
+void bl__real_settle(struct bl_sim *sim);
+/* All hosts that have VMs, and all pending VMs, at a new trace step or (@roll)
+ * a control instant; in parallel. */
+void bl__real_pass(struct bl_sim *sim, bool roll);
+void bl__real_close_all(struct bl_sim *sim);
+/* VM @vm runs on @h from now on, or (BL_NONE) on none. */
+void bl__real_set_cap(struct bl_sim *sim, uint32_t vm, uint32_t h);
+uint64_t bl__real_mem_used(const struct bl_sim *sim, uint32_t vm);
+void bl__real_pending_add(struct bl_sim *sim, uint32_t vm);
+void bl__real_pending_remove(struct bl_sim *sim, uint32_t vm);
+
+/* ---- real_host.c ---- */
+/* The power of @h at its current rates. */
+void bl__real_set_power(const struct bl_sim *sim, uint32_t h);
+enum bl_verdict bl__real_sleep(struct bl_sim *sim, uint32_t h,
+                               enum bl_host_state state);
+enum bl_verdict bl__real_wake(struct bl_sim *sim, uint32_t h);
+void bl__real_transition_end(struct bl_sim *sim, uint32_t h);
+/* After a VM has left: goes to sleep if that was asked for. */
+void bl__real_left(struct bl_sim *sim, uint32_t h);
+/* OK: VMs may come and run; LATER: it is on its way; else refused. */
+enum bl_verdict bl__real_takes_vms(const struct bl_sim *sim, uint32_t h);
+
+/* ---- real_migrate.c ---- */
+enum bl_verdict bl__real_migrate_start(struct bl_sim *sim, uint32_t vm,
+                                       uint32_t target);
+void bl__real_move_event(struct bl_sim *sim, uint32_t vm);
+void bl__real_move_cancel(struct bl_sim *sim, uint32_t vm);
+/* @h is on: migrations that waited for it begin. */
+void bl__real_start_waiting(struct bl_sim *sim, uint32_t h);
+/* Divide the bandwidth of @h anew among the migrations at it. */
+void bl__real_set_rates(struct bl_sim *sim, uint32_t h);
+/* VM @vm joins or leaves the list of @h, with all sums. */
+void bl__real_link(struct bl_sim *sim, uint32_t h, uint32_t vm,
+                   enum bl_role role);
+void bl__real_unlink(struct bl_sim *sim, uint32_t h, uint32_t vm,
+                     enum bl_role role);
+
+/* ---- real_apply.c ---- */
+enum bl_verdict bl__real_apply(struct bl_sim *sim, const struct bl_action *a);
+/* Room for @vm on @h: memory, and our own limits. */
+enum bl_verdict bl__real_room(const struct bl_sim *sim, uint32_t vm,
+                              uint32_t h);
+
+/* ---- real_observe.c ---- */
+void bl__real_observe(struct bl_sim *sim);
+void bl__real_show_placed(struct bl_sim *sim, uint32_t vm, uint32_t h);
+double bl__real_serve(const struct bl_snapshot *s, uint32_t host,
+                      const uint32_t *vm, uint32_t vm_count, double *free_mhz);
+
+/* ---- real_result.c ---- */
+void bl__real_pass_time(struct bl_sim *sim, int64_t until_ns);
+void bl__real_close_row(struct bl_sim *sim);
+void bl__real_start_counting(struct bl_sim *sim);
+void bl__real_departed_row(struct bl_sim *sim, uint32_t vm);
+/* Adds a VM whose account is closed. */
+void bl__real_add_total(const struct bl_sim *sim, uint32_t vm,
+                        struct bl_real_total *t);
+void bl__real_finish(struct bl_sim *sim, struct bl_result *r);
+
+/* ---- real_check.c ---- */
+void bl__real_check(const struct bl_sim *sim);
+
+#endif /* BL_SIM_REAL_PRIV_H */
