@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/check.c - ballast check: is this scenario sound? Nothing is run. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli/cli.h"
+#include "config/keys.h"
+#include "config/scenario.h"
+#include "manager/registry.h"
+#include "power/catalog.h"
+
+#include <getopt.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: ballast check FILE...\n"
+    "       ballast check --keys | --servers | --help\n"
+    "\n"
+    "Reads scenarios and says what is wrong with them, without running them:\n"
+    "unknown and missing keys, numbers without a unit, reservations above\n"
+    "limits, VMs that no host can hold, policies that do not exist, and so "
+    "on.\n"
+    "One line for each file:\n"
+    "\n"
+    "  mine.yaml: ok: 800 hosts in 2 groups, ...\n"
+    "  mine.yaml:12: speed: '2.4' is not valid, expected a speed such as ...\n"
+    "\n"
+    "  --keys      every key of a scenario: meaning, values, default\n"
+    "  --servers   the servers whose measured power can be used by name\n"
+    "  --help      this text\n"
+    "\n"
+    "A small scenario to start from:\n"
+    "\n"
+    "  hosts:\n"
+    "    groups:\n"
+    "      - {name: a, count: 10, cores: 4, speed: 2933MHz, memory: 16GiB,\n"
+    "         power: IbmX3250XeonX3470}\n"
+    "  vms:\n"
+    "    groups:\n"
+    "      - {name: web, count: 40, vcpus: 2, speed: 2GHz, memory: 2GiB}\n"
+    "  policy: lr-mmt-1.2\n"
+    "\n"
+    "Exit status: 0 all sound, 1 something is wrong, 2 wrong options.\n"
+    "The format is explained in ballast-scenario(5).\n";
+
+static void print_keys(void)
+{
+    const char *section = NULL;
+    struct bl_scenario_key k;
+
+    for (uint32_t i = 0; bl_scenario_key(i, &k); i++) {
+        if (section == NULL || strcmp(section, k.section) != 0)
+            printf("%s%s:\n", section != NULL ? "\n" : "",
+                   k.section[0] != '\0' ? k.section : "(top of the file)");
+        section = k.section;
+        printf("  %-16s %s\n", k.name, k.meaning);
+        printf("  %-16s   %s\n", "", k.expect);
+        if (k.def == NULL)
+            printf("  %-16s   required\n", "");
+        else
+            printf("  %-16s   default: %s\n", "", k.def);
+    }
+}
+
+static void print_servers(void)
+{
+    const struct bl_power_entry *e;
+
+    printf("%-28s %6s %6s\n", "name", "idle W", "full W");
+    for (uint32_t i = 0; (e = bl_power_catalog_entry(i)) != NULL; i++)
+        printf("%-28s %6.1f %6.1f  %s\n", e->table.name,
+               e->table.mw[0] / 1000.0,
+               e->table.mw[BL_POWER_POINTS - 1] / 1000.0, e->about);
+}
+
+/* The policy's own registry and table say whether it can be what was written.
+ */
+static bl_err check_policy(const struct bl_scenario *s, struct bl_diag *diag)
+{
+    const struct bl_policy_choice *c = &s->policy;
+    const struct bl_policy *p = NULL;
+    struct bl_params params;
+
+    BL_TRY(bl_registry_find(c->name, s->path, c->line, &p, &params, diag));
+    for (uint32_t i = 0; i < c->param_count; i++)
+        BL_TRY(bl_params_set(&params, c->param[i].name, c->param[i].text,
+                             s->path, c->param[i].line, diag));
+    return BL_ERR_OK;
+}
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void print_trace(const struct bl_scenario *s)
+{
+    char step[40];
+
+    if (s->trace_source == BL_TRACE_FILE) {
+        printf("trace %s%s", s->trace_path,
+               access(s->trace_path, R_OK) == 0 ? "" : " (not there yet)");
+        return;
+    }
+    bl_units_print(BL_DIM_TIME, s->trace_spec.step_ns, step, sizeof(step));
+    printf("generated trace of %u step%s of %s", s->trace_spec.step_count,
+           plural(s->trace_spec.step_count), step);
+}
+
+static void print_ok(const struct bl_scenario *s)
+{
+    const uint32_t hosts = bl_dc_host_count(&s->dc);
+    uint32_t vms = bl_dc_vm_count(&s->dc);
+
+    if (vms == 0 && s->trace_source == BL_TRACE_GENERATED)
+        vms = s->trace_spec.vm_count;
+    printf("%s: ok: %u host%s in %u group%s, ", s->path, hosts, plural(hosts),
+           s->dc.host_group_count, plural(s->dc.host_group_count));
+    if (vms > 0)
+        printf("%u VM%s", vms, plural(vms));
+    else
+        printf("the trace's VMs");
+    printf(" in %u group%s, ", s->dc.vm_group_count,
+           plural(s->dc.vm_group_count));
+    print_trace(s);
+    printf(", policy %s, physics %s\n", s->policy.name, s->physics);
+}
+
+static int check_file(const char *path)
+{
+    static struct bl_scenario s; /* too large for a stack */
+    struct bl_diag diag = { "" };
+    bl_err e = bl_scenario_load(path, &s, &diag);
+
+    if (e == BL_ERR_OK)
+        e = check_policy(&s, &diag);
+    if (e != BL_ERR_OK)
+        return bl_cli_fail(&diag);
+    print_ok(&s);
+    return BL_EXIT_OK;
+}
+
+int bl_cli_check(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "keys", no_argument, NULL, 'k' },
+        { "servers", no_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int status = BL_EXIT_OK, flushed, opt;
+
+    opterr = 0;
+    optind = 1;
+    opt = getopt_long(argc, argv, ":", options, NULL);
+    if (opt != -1) {
+        if (opt == 'h')
+            fputs(help, stdout);
+        else if (opt == 'k')
+            print_keys();
+        else if (opt == 's')
+            print_servers();
+        else
+            return bl_cli_bad_option("check", opt, argv);
+        return bl_cli_flush();
+    }
+    if (optind == argc)
+        return bl_cli_usage("check", "no file given, expected at least one");
+    for (int i = optind; i < argc; i++) {
+        const int one = check_file(argv[i]);
+
+        if (one != BL_EXIT_OK)
+            status = one;
+    }
+    flushed = bl_cli_flush();
+    return status != BL_EXIT_OK ? status : flushed;
+}

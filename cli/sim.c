@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/sim.c - ballast sim: what the command line asks for. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli/sim_priv.h"
+#include "manager/registry.h"
+#include "report/seeds.h"
+
+#include <getopt.h>
+#include <string.h>
+
+enum { THREADS_MAX = 256 };
+
+static const char help[] =
+    "usage: ballast sim [OPTION]... [SCENARIO.yaml]\n"
+    "\n"
+    "  ballast sim                                  the built-in scenario\n"
+    "  ballast sim mine.yaml --policy thr-mmt-0.8   another policy\n"
+    "  ballast sim --baseline static                what did the policy save?\n"
+    "  ballast sim mine.yaml --trace day.tar.zst --physics cloudsim303\n"
+    "  ballast sim --seeds 10 -j 2                  how much of it is chance?\n"
+    "  ballast sim --explain host=newer-3           every decision, and why\n"
+    "\n"
+    "Replays a trace in a simulated data centre and reports what the policy\n"
+    "cost: energy, how far that is from the least possible, who was not "
+    "served\n"
+    "and why, migrations, hosts switched. What is given here wins over the\n"
+    "scenario.\n"
+    "\n"
+    "What is run:\n"
+    "  --trace PATH       another trace: any format, file or directory\n"
+    "  --policy NAME      another policy; 'help' lists them\n"
+    "  --param NAME=VALUE a parameter of the policy; may be repeated\n"
+    "  --physics NAME     another physics; 'help' lists them\n"
+    "  --seed N           seed of all that is random\n"
+    "  --seeds N          N runs, seeds one after the other: means and 95 %\n"
+    "                     confidence intervals\n"
+    "  --baseline POLICY  replay it under that policy too, and compare\n"
+    "  -j N               N threads (1); the result does not depend on it\n"
+    "  --paranoid         check every invariant at every instant\n"
+    "\n"
+    "What is reported:\n"
+    "  --explain[=vm=NAME|host=NAME]  each decision with its reason and "
+    "figures;\n"
+    "                     hosts are called GROUP-N, or hN by number\n"
+    "  --json[=FILE]      JSON instead of text, or besides it into FILE\n"
+    "  --csv DIR          steps.csv, hosts.csv and vms.csv in a new directory\n"
+    "  --out DIR          everything in a new directory: report.txt, "
+    "report.json,\n"
+    "                     journal.csv and these tables\n"
+    "  --ascii            no characters beyond ASCII\n"
+    "  --help             this text\n"
+    "\n"
+    "Exit status: 0 done, 1 bad input, 2 bad options, 130 interrupted (the\n"
+    "report covers what was done until then).\n";
+
+/* ---- lists -------------------------------------------------------------- */
+
+/* Name, default, meaning; then what it may be. */
+static void print_param(const struct bl_param *p)
+{
+    char def[64], lo[64], hi[64];
+
+    if (p->dim == BL_DIM_CHOICE) {
+        printf("      %-15s %-8s %s\n%31s", p->name, p->choices[p->def],
+               p->meaning, "one of");
+        for (int64_t i = 0; p->choices[i] != NULL; i++)
+            printf(" %s", p->choices[i]);
+        putchar('\n');
+        return;
+    }
+    bl_units_print(p->dim, p->def, def, sizeof(def));
+    bl_units_print(p->dim, p->min, lo, sizeof(lo));
+    bl_units_print(p->dim, p->max, hi, sizeof(hi));
+    printf("      %-15s %-8s %s\n%29s %s to %s\n", p->name, def, p->meaning,
+           "from", lo, hi);
+}
+
+static int list_policies(void)
+{
+    const struct bl_policy *p;
+
+    fputs(
+        "Policies: a name as it is, or its pattern filled in. Below each its "
+        "parameters\nwith their defaults; set them in the scenario or with "
+        "--param NAME=VALUE.\n",
+        stdout);
+    for (uint32_t i = 0; (p = bl_registry_policy(i)) != NULL; i++) {
+        printf("\n  %-12s %s\n", p->name, p->summary);
+        if (p->syntax != NULL && strcmp(p->syntax, p->name) != 0)
+            printf("  %-12s %s\n", "", p->syntax);
+        for (uint32_t k = 0; k < p->param_count; k++)
+            print_param(&p->params[k]);
+    }
+    return bl_cli_flush();
+}
+
+static int list_physics(void)
+{
+    const char *name;
+
+    for (uint32_t i = 0; (name = bl_sim_physics_name(i)) != NULL; i++)
+        printf("  %-12s %s\n", name, bl_sim_physics_help(i));
+    return bl_cli_flush();
+}
+
+/* ---- options ------------------------------------------------------------ */
+
+enum {
+    OPT_TRACE = 256,
+    OPT_POLICY,
+    OPT_PARAM,
+    OPT_PHYSICS,
+    OPT_SEED,
+    OPT_SEEDS,
+    OPT_BASELINE,
+    OPT_PARANOID,
+    OPT_EXPLAIN,
+    OPT_JSON,
+    OPT_CSV,
+    OPT_OUT,
+    OPT_ASCII,
+    OPT_HELP,
+};
+
+static const struct option options[] = {
+    { "trace", required_argument, NULL, OPT_TRACE },
+    { "policy", required_argument, NULL, OPT_POLICY },
+    { "param", required_argument, NULL, OPT_PARAM },
+    { "physics", required_argument, NULL, OPT_PHYSICS },
+    { "seed", required_argument, NULL, OPT_SEED },
+    { "seeds", required_argument, NULL, OPT_SEEDS },
+    { "baseline", required_argument, NULL, OPT_BASELINE },
+    { "paranoid", no_argument, NULL, OPT_PARANOID },
+    { "explain", optional_argument, NULL, OPT_EXPLAIN },
+    { "json", optional_argument, NULL, OPT_JSON },
+    { "csv", required_argument, NULL, OPT_CSV },
+    { "out", required_argument, NULL, OPT_OUT },
+    { "ascii", no_argument, NULL, OPT_ASCII },
+    { "help", no_argument, NULL, OPT_HELP },
+    { NULL, 0, NULL, 0 },
+};
+
+static int read_number(const char *option, const char *text, int64_t min,
+                       int64_t max, int64_t *out)
+{
+    const char *why = NULL;
+    int64_t n = 0;
+
+    if (bl_units_parse(BL_DIM_COUNT, text, &n, &why) != BL_ERR_OK || n < min ||
+        n > max)
+        return bl_cli_usage("sim", "%s '%.40s' is no number from %lld to %lld",
+                            option, text, (long long)min, (long long)max);
+    *out = n;
+    return BL_EXIT_OK;
+}
+
+static bool starts(const char *text, const char *with, const char **rest)
+{
+    const size_t n = strlen(with);
+
+    if (strncmp(text, with, n) != 0)
+        return false;
+    *rest = text + n;
+    return true;
+}
+
+/* --explain, --explain=vm=NAME, and --explain vm=NAME in two words. */
+static int read_explain(const char *value, int argc, char **argv,
+                        struct bl_explain *e)
+{
+    const char *name;
+
+    e->on = true;
+    if (value == NULL && optind < argc &&
+        (starts(argv[optind], "vm=", &name) ||
+         starts(argv[optind], "host=", &name)))
+        value = argv[optind++];
+    if (value == NULL)
+        return BL_EXIT_OK;
+    if (starts(value, "vm=", &name))
+        e->vm = name;
+    else if (starts(value, "host=", &name))
+        e->host = name;
+    else
+        return bl_cli_usage(
+            "sim", "--explain '%.60s', expected vm=NAME or host=NAME", value);
+    return BL_EXIT_OK;
+}
+
+static int read_param(char *text, struct bl_sim_args *a)
+{
+    const char *equals = strchr(text, '=');
+
+    if (equals == NULL || equals == text ||
+        strlen(text) >= (size_t)BL_NAME_BYTES)
+        return bl_cli_usage("sim", "--param '%.60s', expected NAME=VALUE",
+                            text);
+    if (a->param_count == BL_PARAMS_MAX)
+        return bl_cli_usage("sim", "more than %u times --param", BL_PARAMS_MAX);
+    a->param[a->param_count++] = text;
+    return BL_EXIT_OK;
+}
+
+static int read_numeric(int opt, struct bl_sim_args *a)
+{
+    int64_t n = 0;
+    int status;
+
+    if (opt == 'j') {
+        status = read_number("-j", optarg, 1, THREADS_MAX, &n);
+        a->threads = (uint32_t)n;
+    } else if (opt == OPT_SEEDS) {
+        status = read_number("--seeds", optarg, 2, BL_SEEDS_MAX, &n);
+        a->seeds = (uint32_t)n;
+    } else {
+        status = read_number("--seed", optarg, 0, INT64_MAX, &n);
+        a->seed = (uint64_t)n;
+        a->has_seed = true;
+    }
+    return status;
+}
+
+static int read_option(int opt, int argc, char **argv, struct bl_sim_args *a)
+{
+    switch (opt) {
+    case OPT_TRACE:
+        a->trace = optarg;
+        return BL_EXIT_OK;
+    case OPT_POLICY:
+        a->policy = optarg;
+        return BL_EXIT_OK;
+    case OPT_PARAM:
+        return read_param(optarg, a);
+    case OPT_PHYSICS:
+        a->physics = optarg;
+        return BL_EXIT_OK;
+    case OPT_SEED:
+    case OPT_SEEDS:
+    case 'j':
+        return read_numeric(opt, a);
+    case OPT_BASELINE:
+        a->baseline = optarg;
+        return BL_EXIT_OK;
+    case OPT_PARANOID:
+        a->paranoid = true;
+        return BL_EXIT_OK;
+    case OPT_EXPLAIN:
+        return read_explain(optarg, argc, argv, &a->explain);
+    case OPT_JSON:
+        a->json = true;
+        a->json_path = optarg;
+        return BL_EXIT_OK;
+    case OPT_CSV:
+        a->csv = optarg;
+        return BL_EXIT_OK;
+    case OPT_OUT:
+        a->out = optarg;
+        return BL_EXIT_OK;
+    case OPT_ASCII:
+        a->style.utf8 = false;
+        return BL_EXIT_OK;
+    default:
+        return bl_cli_bad_option("sim", opt, argv);
+    }
+}
+
+static bool is_help(const char *name)
+{
+    return name != NULL && strcmp(name, "help") == 0;
+}
+
+/* What does not go together, whatever the order in which it was given. */
+static int check_args(const struct bl_sim_args *a)
+{
+    const bool one_only = a->explain.on || a->csv != NULL || a->out != NULL ||
+                          a->baseline != NULL;
+
+    if (a->seeds > 0 && one_only)
+        return bl_cli_usage("sim",
+                            "--seeds makes many runs; --explain, --csv, "
+                            "--out and --baseline are for one");
+    if (a->seed > INT64_MAX - BL_SEEDS_MAX && a->seeds > 0)
+        return bl_cli_usage("sim", "--seed %llu leaves no room for --seeds",
+                            (unsigned long long)a->seed);
+    if (a->explain.on && a->json && a->json_path == NULL)
+        return bl_cli_usage("sim",
+                            "--explain and --json both write to "
+                            "standard output; use --json=FILE");
+    if (a->csv != NULL && a->out != NULL && strcmp(a->csv, a->out) == 0)
+        return bl_cli_usage("sim", "--csv and --out name the same directory");
+    return BL_EXIT_OK;
+}
+
+/* ---- the scenario, with the options laid on it -------------------------- */
+
+static bool known_physics(const char *name)
+{
+    const char *known;
+
+    for (uint32_t i = 0; (known = bl_sim_physics_name(i)) != NULL; i++)
+        if (strcmp(known, name) == 0)
+            return true;
+    return false;
+}
+
+static int lay_params(const struct bl_sim_args *a, struct bl_policy_choice *c)
+{
+    for (uint32_t i = 0; i < a->param_count; i++) {
+        const char *equals = strchr(a->param[i], '=');
+
+        if (c->param_count == BL_PARAMS_MAX)
+            return bl_cli_usage("sim", "more than %u parameters",
+                                BL_PARAMS_MAX);
+        snprintf(c->param[c->param_count].name, BL_NAME_BYTES, "%.*s",
+                 (int)(equals - a->param[i]), a->param[i]);
+        snprintf(c->param[c->param_count].text, BL_NAME_BYTES, "%s",
+                 equals + 1);
+        c->param[c->param_count++].line = 0;
+    }
+    return BL_EXIT_OK;
+}
+
+static int lay_options(const struct bl_sim_args *a, struct bl_scenario *s)
+{
+    if (a->trace != NULL) {
+        if (strlen(a->trace) >= sizeof(s->trace_path))
+            return bl_cli_usage("sim",
+                                "--trace of %zu bytes, expected at most "
+                                "%zu",
+                                strlen(a->trace), sizeof(s->trace_path) - 1);
+        snprintf(s->trace_path, sizeof(s->trace_path), "%s", a->trace);
+        s->trace_source = BL_TRACE_FILE;
+    }
+    if (a->physics != NULL) {
+        if (!known_physics(a->physics))
+            return bl_cli_usage("sim",
+                                "unknown physics '%.60s'; --physics "
+                                "help lists them",
+                                a->physics);
+        snprintf(s->physics, sizeof(s->physics), "%s", a->physics);
+    }
+    if (a->has_seed) {
+        s->seed = a->seed;
+        s->trace_spec.seed = a->seed;
+    }
+    if (a->policy != NULL) {
+        if (strlen(a->policy) >= sizeof(s->policy.name))
+            return bl_cli_usage("sim", "--policy of %zu bytes, expected a name",
+                                strlen(a->policy));
+        s->policy = (struct bl_policy_choice){ .line = 0 };
+        snprintf(s->policy.name, sizeof(s->policy.name), "%s", a->policy);
+    }
+    return lay_params(a, &s->policy);
+}
+
+/* A policy or parameter that is wrong in the scenario is bad input; on the
+ * command line, a bad option. */
+static int check_policies(const struct bl_sim_args *a,
+                          const struct bl_scenario *s)
+{
+    struct bl_diag diag = { "" };
+    const struct bl_policy *p = NULL;
+    struct bl_policy_choice base = { .line = 0 };
+    struct bl_params params;
+
+    if (bl_run_policy(s, &s->policy, &p, &params, &diag) != BL_ERR_OK)
+        return a->policy != NULL || a->param_count > 0
+                   ? bl_cli_usage("sim", "%s", diag.text)
+                   : bl_cli_fail(&diag);
+    if (a->baseline == NULL)
+        return BL_EXIT_OK;
+    if (strlen(a->baseline) >= sizeof(base.name))
+        return bl_cli_usage("sim", "--baseline of %zu bytes, expected a name",
+                            strlen(a->baseline));
+    snprintf(base.name, sizeof(base.name), "%s", a->baseline);
+    if (bl_run_policy(s, &base, &p, &params, &diag) != BL_ERR_OK)
+        return bl_cli_usage("sim", "--baseline: %s", diag.text);
+    return BL_EXIT_OK;
+}
+
+static int load_scenario(const char *path, struct bl_scenario *s)
+{
+    const char *text = bl_scenario_embedded();
+    struct bl_diag diag = { "" };
+    const bl_err e = path != NULL ? bl_scenario_load(path, s, &diag)
+                                  : bl_scenario_parse(text, strlen(text),
+                                                      "(embedded)", s, &diag);
+
+    return e == BL_ERR_OK ? BL_EXIT_OK : bl_cli_fail(&diag);
+}
+
+static int run(const struct bl_sim_args *a)
+{
+    static struct bl_scenario s; /* too large for a stack */
+    int status = load_scenario(a->scenario, &s);
+
+    if (status == BL_EXIT_OK)
+        status = lay_options(a, &s);
+    if (status == BL_EXIT_OK)
+        status = check_policies(a, &s);
+    if (status != BL_EXIT_OK)
+        return status;
+    return a->seeds > 0 ? bl_sim_seeds(a, &s) : bl_sim_one(a, &s);
+}
+
+int bl_cli_sim(int argc, char **argv)
+{
+    struct bl_sim_args a = {
+        .threads = 1, .style = { bl_cli_utf8(), bl_cli_colour(stdout) }
+    };
+    int opt, status;
+
+    opterr = 0;
+    optind = 1;
+    while ((opt = getopt_long(argc, argv, ":j:", options, NULL)) != -1) {
+        if (opt == OPT_HELP) {
+            fputs(help, stdout);
+            return bl_cli_flush();
+        }
+        status = read_option(opt, argc, argv, &a);
+        if (status != BL_EXIT_OK)
+            return status;
+    }
+    if (is_help(a.policy) || is_help(a.baseline))
+        return list_policies();
+    if (is_help(a.physics))
+        return list_physics();
+    if (argc - optind > 1)
+        return bl_cli_usage("sim", "%d scenarios given, expected at most one",
+                            argc - optind);
+    a.scenario = optind < argc ? argv[optind] : NULL;
+    status = check_args(&a);
+    return status == BL_EXIT_OK ? run(&a) : status;
+}

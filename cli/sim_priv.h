@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli/sim_priv.h - the files of `ballast sim`: sim.c reads the command line,
+ * sim_one.c makes one run (and its baseline), sim_seeds.c many.
+ */
+#ifndef BL_CLI_SIM_PRIV_H
+#define BL_CLI_SIM_PRIV_H
+
+#include "cli/cli.h"
+#include "cli/observe.h"
+#include "cli/run.h"
+
+/* The command line of `ballast sim`; strings are argv's. */
+struct bl_sim_args {
+    const char *scenario, *trace, *policy, *physics, *baseline;
+    const char *csv, *out;
+    bool json;             /* to stdout unless there is a path */
+    const char *json_path; /* or NULL */
+    bool has_seed;
+    uint64_t seed;
+    uint32_t seeds; /* 0: one run */
+    uint32_t threads;
+    bool paranoid;
+    struct bl_explain explain;
+    struct bl_style style;
+    uint32_t param_count;
+    char *param[BL_PARAMS_MAX]; /* NAME=VALUE */
+};
+
+/* Both return the exit status of the process. */
+int bl_sim_one(const struct bl_sim_args *args, const struct bl_scenario *s);
+int bl_sim_seeds(const struct bl_sim_args *args, const struct bl_scenario *s);
+
+#endif /* BL_CLI_SIM_PRIV_H */

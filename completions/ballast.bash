@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# bash completion for ballast. tools/check-docs.sh compares its options with
+# those of --help; the names of policies come from the program itself, those of
+# the consolidation family are spelled out.
+
+_ballast_policies() {
+    "$1" sim --policy help 2>/dev/null | sed -n 's/^  \([a-z][a-z0-9-]*\) .*/\1/p'
+    printf '%s\n' {thr,iqr,mad,lr,lrr}-{mmt,mc,rs,mu} help
+}
+
+_ballast() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    local sub=${COMP_WORDS[1]-} words=
+
+    case $prev in
+    --policy | --baseline)
+        mapfile -t COMPREPLY < <(compgen -W "$(_ballast_policies "$1")" -- "$cur")
+        return
+        ;;
+    --physics)
+        mapfile -t COMPREPLY < <(compgen -W 'real cloudsim303 help' -- "$cur")
+        return
+        ;;
+    --format)
+        mapfile -t COMPREPLY < <(compgen -W 'columnar planetlab gcd azure bitbrains csv' -- "$cur")
+        return
+        ;;
+    --seed | --seeds | --param | --vms | --steps | --step | --mean | \
+        --diurnal | --autocorr | --burst | -j) return ;;
+    --trace | --csv | --out)
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        return
+        ;;
+    esac
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        words='sim check trace compare --help --version'
+    else
+        case $sub in
+        sim)
+            words='--trace --policy --param --physics --seed --seeds
+                --baseline --paranoid --explain --json --csv --out --ascii
+                --help -j'
+            ;;
+        check) words='--keys --servers --help' ;;
+        trace)
+            words='--format --seed --vms --steps --step --mean --diurnal
+                --autocorr --burst --memory --sizes --help -j'
+            [ "$COMP_CWORD" -eq 2 ] && words="import info generate $words"
+            ;;
+        compare) words='--different --ascii --help' ;;
+        esac
+    fi
+    mapfile -t COMPREPLY < <(compgen -f -W "$words" -- "$cur")
+}
+complete -o filenames -F _ballast ballast

@@ -1,0 +1,32 @@
+#!/bin/sh
+# demo.sh BALLAST - what `make demo` shows: a generated day under the policy of
+# the embedded scenario, beside the same day with nothing moved and nothing off.
+set -eu
+ballast=$1
+cat <<'TEXT'
+A day in a data centre of 200 servers that is far too large for its load, as
+most are: 800 VMs, most of them idle most of the time. An idle server still
+draws about half of its full power. What does it save to move VMs together and let
+empty servers sleep, and who pays for that? The next lines are the report of
+`ballast sim --baseline static`; below it is how to read it.
+
+TEXT
+"$ballast" sim --baseline static
+cat <<'TEXT'
+
+How to read it
+  The last table is the summary. Under `static`, every server stays on and no
+  VM ever moves: nobody waits, and most of the energy is burnt by idling. The
+  policy saves most of it. What it pays with is in "Service": while VMs are on
+  the move, or share a server that has become full, some of their work is not
+  done. "Worst-served VMs" says who, and why.
+  The energy floor is what physics allows: no policy at all could have used
+  less. The distance to it is what a better policy can still gain.
+
+What next
+  ballast sim --explain host=newer-0 | head     every decision, with its figures
+  ballast sim --policy help                     other policies
+  ballast sim --seeds 10 -j 2                   how much of it is chance?
+  ballast check --keys                          write a scenario of your own
+TEXT
+echo "The program is $ballast"
