@@ -66,18 +66,11 @@ static double base_mhz(const struct bl_pabfd *p, uint32_t h)
     return p->snap->host.util[h] == 0 ? 0 : p->snap->host.served_mhz[h];
 }
 
-/* What was measured of it is from before. */
-static bool asleep(const struct bl_snapshot *s, uint32_t h)
-{
-    return s->host.state[h] == BL_HOST_STANDBY ||
-           s->host.state[h] == BL_HOST_OFF;
-}
-
 static void read_host(struct bl_pabfd *p, uint32_t h)
 {
     struct candidate *c = &p->host[h];
 
-    c->asleep = asleep(p->snap, h);
+    c->asleep = bl_host_asleep(p->snap, h);
     c->free_mhz = bl_overlay_free_mhz(p->ov, h);
     c->base_mhz = base_mhz(p, h);
     c->mem_free_bytes = (int64_t)p->snap->host.mem_bytes[h] -
@@ -118,6 +111,7 @@ void bl_pabfd_begin(struct bl_pabfd *p, const struct bl_snapshot *s,
         c->usable = usable(s, h);
         read_host(p, h);
         /* QUIRK: a sleeping host counts as idle: waking it costs nothing */
+        /* what was measured of a sleeping one is from before */
         u = c->asleep ? 0 : s->host.util[h];
         c->before_w = bl_power_watts(c->curve, u > 1 ? 1 : u);
         c->listed = !like_new(p, h);

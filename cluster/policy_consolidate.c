@@ -237,12 +237,6 @@ static void begin(struct consolidate *c, const struct bl_snapshot *s,
     bl_pabfd_begin(c->pabfd, s, o, c->overload);
 }
 
-static bool asleep(const struct bl_snapshot *s, uint32_t host)
-{
-    return s->host.state[host] == BL_HOST_STANDBY ||
-           s->host.state[host] == BL_HOST_OFF;
-}
-
 static void plan_wake(struct bl_plan *plan, uint32_t host, uint32_t coming)
 {
     bl_plan_add(plan, &(struct bl_action){ .kind = BL_ACTION_HOST_ON,
@@ -274,7 +268,7 @@ static void consolidate_place(void *state, const struct bl_snapshot *s,
     c->placed_last = h;
     if (h == BL_NONE)
         return;
-    if (asleep(s, h))
+    if (bl_host_asleep(s, h))
         plan_wake(plan, h, 1);
     bl_plan_add(plan,
                 &(struct bl_action){ .kind = BL_ACTION_PLACE,
@@ -349,10 +343,8 @@ static void place_relieved(struct consolidate *c, const struct bl_snapshot *s,
         double rise_w;
         const uint32_t h = bl_pabfd_find(c->pabfd, vm, &rise_w);
 
-        if (h == BL_NONE) {
-            c->coming[s->vm.host[vm]]++; /* it stays where it is */
-            continue;
-        }
+        if (h == BL_NONE)
+            continue; /* it stays where it is */
         bl_overlay_put(o, h, vm);
         bl_pabfd_refresh(c->pabfd, h);
         /* QUIRK B: the program means to spare these hosts, but does not, so
@@ -391,17 +383,16 @@ static bool in_use(const struct bl_snapshot *s, const struct bl_overlay *o,
     return s->host.state[h] == BL_HOST_ON && vms > 0;
 }
 
-/* All VMs of @h somewhere else, or none. */
+/* All VMs of @h somewhere else, or none. None of them is migrating: receives()
+ * has ruled out those that come, and the overlay those that go. */
 static bool try_to_empty(struct consolidate *c, const struct bl_snapshot *s,
                          struct bl_overlay *o, uint32_t h)
 {
     const uint32_t mark = bl_overlay_mark(o), first = c->move_count;
-    uint32_t count, n = 0;
-    const uint32_t *list = bl_overlay_vms(o, h, &count);
+    uint32_t n;
+    const uint32_t *list = bl_overlay_vms(o, h, &n);
 
-    for (uint32_t i = 0; i < count; i++)
-        if (!s->vm.migrating[list[i]])
-            c->vm[n++] = list[i];
+    memcpy(c->vm, list, n * sizeof(*list));
     bl_id_sort(c->vm, n, s->vm.demand_mhz, true, c->vm_scratch);
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t vm = c->vm[i];
@@ -429,7 +420,7 @@ static bool try_to_empty(struct consolidate *c, const struct bl_snapshot *s,
     }
     for (uint32_t i = first; i < c->move_count; i++)
         c->no_source[c->move[i].target] = 1;
-    return n > 0 && n == count;
+    return true;
 }
 
 static void empty_the_rest(struct consolidate *c, const struct bl_snapshot *s,
@@ -459,7 +450,7 @@ static void plan_moves(const struct consolidate *c, const struct bl_snapshot *s,
                        struct bl_plan *plan)
 {
     for (uint32_t h = 0; h < s->host.count; h++)
-        if (c->coming[h] > 0 && asleep(s, h))
+        if (c->coming[h] > 0 && bl_host_asleep(s, h))
             plan_wake(plan, h, c->coming[h]);
     for (uint32_t i = 0; i < c->move_count; i++) {
         const struct move *m = &c->move[i];

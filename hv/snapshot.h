@@ -131,6 +131,13 @@ struct bl_snapshot {
     double interval_s;         /* between two control instants */
 };
 
+/* In a sleep state, not on its way into or out of one. */
+static inline bool bl_host_asleep(const struct bl_snapshot *s, uint32_t host)
+{
+    return s->host.state[host] == BL_HOST_STANDBY ||
+           s->host.state[host] == BL_HOST_OFF;
+}
+
 /* The @n newest utilisation samples of @vm, newest first. */
 static inline const double *bl_vm_history(const struct bl_snapshot *s,
                                           uint32_t vm, uint32_t *n)

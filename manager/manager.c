@@ -117,7 +117,9 @@ static void note(struct bl_manager *m, const struct bl_action *a,
     }
 }
 
-/* The reference policy knows no sleep: whoever sleeps would stay asleep. */
+/* The reference policy knows no sleep: whoever sleeps would stay asleep. A host
+ * that is on is asked, too: a sleep that waits for its last VM is called off.
+ * The others refuse, which is nobody's fault and not noted. */
 static void wake_all(struct bl_manager *m)
 {
     const struct bl_host_table *h = &m->snap->host;
@@ -131,9 +133,10 @@ static void wake_all(struct bl_manager *m)
                                       .host = i,
                                       .source = BL_NONE,
                                       .figure = { (double)m->faults } };
+        const enum bl_verdict v = m->world->ops->apply(m->world, &on);
 
-        if (h->state[i] != BL_HOST_ON && h->state[i] != BL_HOST_LEAVING)
-            note(m, &on, m->world->ops->apply(m->world, &on));
+        if (bl_verdict_accepted(v))
+            note(m, &on, v);
     }
 }
 

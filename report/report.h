@@ -31,7 +31,8 @@
     X(transition_kwh, REAL, "kWh", "of it: switching hosts on and off",        \
       r->transition_kwh)                                                       \
     X(migration_kwh, REAL, "kWh", "of it: live migration", r->migration_kwh)   \
-    X(floor_kwh, REAL, "kWh", "no policy could have used less", r->floor_kwh)  \
+    X(floor_kwh, REAL, "kWh", "the least that could serve all of it",          \
+      r->floor_kwh)                                                            \
     X(floor_ratio, REAL, "", "energy over its floor",                          \
       r->floor_kwh > 0 ? r->energy_kwh / r->floor_kwh : NAN)                   \
     X(floor_served_kwh, REAL, "kWh", "the floor of what was served",           \

@@ -90,6 +90,8 @@ static enum bl_verdict script_apply(struct bl_world *world,
         c->host_mem_used_bytes[a->host] += c->vm_mem_used_bytes[a->vm];
         break;
     case BL_ACTION_HOST_ON:
+        if (c->host_state[a->host] == BL_HOST_ON)
+            return BL_VERDICT_HOST_STATE;
         test_table_state(w->t, a->host, BL_HOST_LEAVING);
         break;
     case BL_ACTION_HOST_STANDBY:

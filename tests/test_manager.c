@@ -317,6 +317,34 @@ static void test_after_too_many_faults_static_takes_over(void **state)
     }
 }
 
+/* static wakes nobody: what slept when it took over is woken for it. */
+static void test_sleeping_hosts_are_woken_for_static(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct bl_manager_counts *c;
+
+    (void)state;
+    SCRIPT(f, ARRIVES(0, 0));
+    f->w.end_ns = 15 * TEST_S;
+    f->w.t->s.can |= BL_CAN_SWITCH_HOSTS;
+    test_table_state(f->w.t, 2, BL_HOST_STANDBY);
+    test_table_state(f->w.t, 3, BL_HOST_OFF);
+    wrongs = BL_MANAGER_FAULTS_MAX + 1;
+    puppet.place = on_host_1;
+    puppet.step = do_wrong;
+    c = fixture_run(f);
+    assert_true(c->replaced);
+    assert_int_equal(c->accepted[BL_ACTION_HOST_ON], 2);
+    assert_int_equal(c->reasons[BL_REASON_FALLBACK], 2);
+    assert_int_equal(c->refused[BL_VERDICT_HOST_STATE], 0); /* 0 and 1 are on */
+    assert_int_equal(f->w.t->c.host_state[0], BL_HOST_ON);
+    assert_int_equal(f->w.t->c.host_state[2], BL_HOST_LEAVING);
+    assert_int_equal(f->w.t->c.host_state[3], BL_HOST_LEAVING);
+    assert_int_equal(f->journal[f->entries - 1].action.host, 3);
+    assert_string_equal(f->journal[f->entries - 1].policy, "static");
+    fixture_free(f);
+}
+
 static void test_the_reference_policy_is_not_replaced(void **state)
 {
     struct fixture *f = fixture_new();
@@ -519,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_whoever_was_not_placed_waits),
         cmocka_unit_test(test_slots_that_change_hands_while_they_wait),
         cmocka_unit_test(test_after_too_many_faults_static_takes_over),
+        cmocka_unit_test(test_sleeping_hosts_are_woken_for_static),
         cmocka_unit_test(test_the_reference_policy_is_not_replaced),
         cmocka_unit_test(test_a_plan_that_overflows),
         cmocka_unit_test(test_what_is_left_on_the_overlay_is_taken_off),

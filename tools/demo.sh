@@ -20,8 +20,8 @@ How to read it
   policy saves most of it. What it pays with is in "Service": while VMs are on
   the move, or share a server that has become full, some of their work is not
   done. "Worst-served VMs" says who, and why.
-  The energy floor is what physics allows: no policy at all could have used
-  less. The distance to it is what a better policy can still gain.
+  The energy floor is what physics allows: no policy at all could have done all
+  of the work with less. The distance to it is what a better one can still gain.
 
 What next
   ballast sim --explain host=newer-0 | head     every decision, with its figures
