@@ -4,6 +4,8 @@
 #   make check            every test that is quick, needs no network and no root
 #   make demo             replay a generated day and tell what happened
 #   make bench            the benchmarks, CSV on stdout
+#   make experiments      run examples/sched/, rewrite tables in doc/experiments/
+#   make bench-instructions   instructions for each dispatch (installs valgrind)
 #   make bench-peers      the same replay in SimGrid (installs libsimgrid-dev)
 #   make lint             format, clang-tidy, layers, banned calls, shell, docs
 #   make format           rewrite the sources as lint-format wants them
@@ -26,8 +28,8 @@ comma     := ,
 $(if $(V),,$(eval Q := @))
 
 VERSION := $(shell cat VERSION)
-MODULES := base hv trace power cluster manager report config sim
-PKGS    := libfyaml libarchive libzstd libxxhash jansson
+MODULES := base hv trace power sched cluster manager report config sim
+PKGS    := libfyaml libarchive libzstd libxxhash jansson hwloc
 
 # ---- toolchain and flags: users own CFLAGS, we own BL_CFLAGS -----------------
 CC         ?= gcc
@@ -97,6 +99,8 @@ BSUPP_OBJ := $(BSUPP_SRC:%.c=$B/%.o)
 PEER_SRC  := $(sort $(wildcard bench/peers/*.c))
 PEER_BIN  := $(PEER_SRC:%.c=$B/%)
 BENCH_BIN := $(BENCH_SRC:%.c=$B/%)
+SCHED_POLICIES := $(patsubst sched/policy_%.c,%,$(sort $(wildcard sched/policy_*.c)))
+SCHED_MODES    := $(patsubst sched/mode_%.c,%,$(sort $(wildcard sched/mode_*.c)))
 POLICIES  := $(patsubst cluster/policy_%.c,%,$(sort $(wildcard cluster/policy_*.c)))
 ALL_C     := $(sort $(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(SUPP_SRC) $(FUZZ_SRC) \
                $(wildcard fuzz/driver.c) $(BENCH_SRC) $(BSUPP_SRC))
@@ -134,6 +138,15 @@ $B/gen/policies.inc: FORCE
 	@for p in $(POLICIES); do echo "X($$p)"; done >$@.new; $(call keep,$@)
 $B/manager/registry.o: $B/gen/policies.inc
 
+# The dispatcher's own: sched/policy_NAME.c and sched/mode_NAME.c.
+$B/gen/sched_policies.inc: FORCE
+	@mkdir -p $(@D)
+	@for p in $(SCHED_POLICIES); do echo "X($$p)"; done >$@.new; $(call keep,$@)
+$B/gen/sched_modes.inc: FORCE
+	@mkdir -p $(@D)
+	@for p in $(SCHED_MODES); do echo "X($$p)"; done >$@.new; $(call keep,$@)
+$B/sched/registry.o: $B/gen/sched_policies.inc $B/gen/sched_modes.inc
+
 # The scenario that `ballast sim` runs when it is given none, as the elements of
 # a char array with its final zero.
 $B/gen/embedded_scenario.inc: examples/default.yaml
@@ -163,9 +176,12 @@ $B/tests/%.o: EXTRA = $(shell $(PKG_CONFIG) --cflags cmocka)
 $(SUPP_A): $(SUPP_OBJ)
 	@mkdir -p $(@D)
 	$Qrm -f $@ && $(AR) rcsD $@ $^
+# Proves that a run allocates nothing: its test counts the calls.
+$B/tests/test_host_alloc $B/tests/test_sched_alloc: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(TEST_BIN): $B/%: $B/%.o $(SUPP_A) $(LIB_A)
 	@$(if $V,,echo "  LD    $@")
-	$Q$(LINK) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(BL_LDLIBS) $(LDLIBS)
+	$Q$(LINK) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TEST_LIBS) $(BL_LDLIBS) $(LDLIBS)
+$B/tests/test_pool_lp: TEST_LIBS = -lglpk
 
 $(BENCH_BIN): $B/%: $B/%.o $(BSUPP_OBJ) $(LIB_A)
 	@$(if $V,,echo "  LD    $@")
@@ -208,11 +224,17 @@ check-docs: $(BIN)
 	$(RUN_CHECK) sh tools/check-docs.sh $<
 
 # ---- demo, bench, fuzz, coverage ----------------------------------------------
-.PHONY: demo bench bench-peers fuzz fuzz-run fuzz-list cov
+.PHONY: demo bench bench-instructions bench-peers experiments fuzz fuzz-run fuzz-list cov
 demo: $(BIN)
 	@sh tools/demo.sh $<
 bench: $(BENCH_BIN) $(BIN)
 	@for b in $(BENCH_BIN); do BL_BIN=$(abspath $(BIN)) $$b || exit 1; done
+# Figures of pages come from the program; running it again changes nothing.
+experiments: $(BIN)
+	@sh tools/experiments.sh $<
+bench-instructions: $B/bench/bench_sched
+	@sh tools/bootstrap.sh --packages bench
+	@sh tools/bench-callgrind.sh $<
 bench-peers: $(BIN)
 	@sh tools/bootstrap.sh --packages peers
 	$Q$(MAKE) --no-print-directory $(PEER_BIN)
@@ -255,7 +277,7 @@ lint-banned:
 lint-files:
 	$Qsh tools/check-files.sh
 lint-shell:
-	$Qshellcheck $(sort $(wildcard tools/*.sh tests/*.sh bench/*/*.sh) .ci/run) completions/ballast.bash
+	$Qshellcheck $(sort $(wildcard tools/*.sh tools/*/*.sh tests/*.sh bench/*/*.sh) .ci/run) completions/ballast.bash
 lint-paths:
 	$Qsh tools/check-paths.sh
 format:
@@ -271,6 +293,7 @@ MANDIR     ?= $(DATADIR)/man
 BASHCOMP   ?= $(DATADIR)/bash-completion/completions
 MAN        := $(sort $(wildcard man/*.[0-9]))
 EXAMPLES   := $(sort $(wildcard examples/*.*))
+SCHED_EX   := $(sort $(wildcard examples/sched/*.*))
 
 $B/ballast.pc: ballast.pc.in VERSION FORCE
 	@mkdir -p $(@D)
@@ -291,6 +314,8 @@ install: all $B/ballast.pc
 	    $(INSTALL) -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
 	$(INSTALL) -m 644 completions/ballast.bash $(DESTDIR)$(BASHCOMP)/ballast
 	$(INSTALL) -m 644 $(EXAMPLES) $(DESTDIR)$(DATADIR)/ballast/examples
+	$(INSTALL) -d $(DESTDIR)$(DATADIR)/ballast/examples/sched
+	$(INSTALL) -m 644 $(SCHED_EX) $(DESTDIR)$(DATADIR)/ballast/examples/sched
 uninstall:
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/ballast $(DESTDIR)$(DATADIR)/ballast
 	rm -f $(DESTDIR)$(BINDIR)/ballast $(DESTDIR)$(LIBDIR)/libballast.a \

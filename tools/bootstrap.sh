@@ -4,7 +4,7 @@
 # needs a POSIX shell, dpkg and apt, and root or sudo only if something is missing.
 #
 # bootstrap.sh --packages SET...   installs the packages of these sets only
-# (build check lint clang dist peers: see tools/packages.txt).
+# (build check lint clang dist experiments bench peers: see tools/packages.txt).
 set -eu
 cd "$(dirname "$0")/.."
 table=tools/packages.txt
@@ -25,6 +25,7 @@ sets_of() {
     dist) echo build dist ;;
     distcheck) echo build check dist ;;
     bench-peers) echo build peers ;;
+    experiments) echo build experiments ;;
     ci) echo build check lint clang dist ;;
     -*) die "no option $1; usage: sh tools/bootstrap.sh TARGET..." ;;
     *) echo build ;;
