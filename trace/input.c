@@ -27,6 +27,7 @@ enum {
 struct bl__input {
     enum bl__input_kind kind;
     char *path;
+    const char *expected; /* what it should be, for messages */
     char label[BL__LABEL_BYTES];
     int fd; /* the file or folder; -1 when closed */
     uint64_t read_bytes;
@@ -190,7 +191,8 @@ static bl_err open_file(struct bl__input *in, struct bl_diag *diag)
     if (r == ARCHIVE_EOF)
         return bl_diag_set(diag, BL_ERR_PARSE, in->label, 0,
                            "an archive without members, or a file of NUL "
-                           "bytes; expected a trace");
+                           "bytes; expected %s",
+                           in->expected);
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
         return archive_failed(in, diag);
     in->kind = archive_format(a) == ARCHIVE_FORMAT_RAW ? BL__INPUT_STREAM
@@ -206,20 +208,28 @@ static bl_err open_path(struct bl__input *in, struct bl_diag *diag)
     in->fd = open(in->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (in->fd < 0 || fstat(in->fd, &st) != 0)
         return bl_diag_set(diag, BL_ERR_IO, in->label, 0,
-                           "cannot be opened: %s", strerror(errno));
+                           "cannot be opened: %s; expected %s", strerror(errno),
+                           in->expected);
     if (S_ISDIR(st.st_mode))
         return open_folder(in, diag);
     if (!S_ISREG(st.st_mode))
         return bl_diag_set(diag, BL_ERR_IO, in->label, 0,
-                           "is neither a file nor a folder");
+                           "is neither a file nor a folder, expected %s",
+                           in->expected);
     if (st.st_size == 0)
         return bl_diag_set(diag, BL_ERR_PARSE, in->label, 0,
-                           "is empty, expected a trace");
+                           "is empty, expected %s", in->expected);
     return open_file(in, diag);
 }
 
 bl_err bl__input_open(const char *path, struct bl__input **out,
                       struct bl_diag *diag)
+{
+    return bl__input_open_as(path, "a trace", out, diag);
+}
+
+bl_err bl__input_open_as(const char *path, const char *expected,
+                         struct bl__input **out, struct bl_diag *diag)
 {
     struct bl__input *in = bl__alloc(1, sizeof(*in));
     const size_t n = strlen(path) + 1;
@@ -234,6 +244,7 @@ bl_err bl__input_open(const char *path, struct bl__input **out,
         return bl_diag_set(diag, BL_ERR_NOMEM, path, 0, "out of memory");
     }
     memcpy(in->path, path, n);
+    in->expected = expected;
     set_label(in, NULL);
     e = open_path(in, diag);
     if (e != BL_ERR_OK)

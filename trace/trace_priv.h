@@ -172,6 +172,11 @@ enum bl__input_kind { BL__INPUT_STREAM, BL__INPUT_ARCHIVE, BL__INPUT_FOLDER };
 
 BL_NODISCARD bl_err bl__input_open(const char *path, struct bl__input **out,
                                    struct bl_diag *diag);
+/* The same; messages say that @expected (a literal: "a trace") should be there.
+ */
+BL_NODISCARD bl_err bl__input_open_as(const char *path, const char *expected,
+                                      struct bl__input **out,
+                                      struct bl_diag *diag);
 /* One file of the folder that @folder was opened on, as a stream. */
 BL_NODISCARD bl_err bl__input_open_in(const struct bl__input *folder,
                                       const char *name, struct bl__input **out,
