@@ -201,6 +201,21 @@ static void check_vm_group(const struct bl_vm_group *g)
     check_settings(&g->mem, g->mem_bytes);
 }
 
+static void check_pool(const struct bl_pool_set *s, uint32_t index)
+{
+    const struct bl_pool_desc *p = &s->pool[index];
+    const struct bl_settings *const both[] = { &p->cpu.set, &p->mem.set };
+
+    check_name(p->name);
+    BL_ASSERT(p->parent <= index);
+    for (int i = 0; i < 2; i++) {
+        BL_ASSERT(both[i]->shares.value >= 1);
+        BL_ASSERT(both[i]->shares.value <= BL_SHARES_MAX);
+        BL_ASSERT(both[i]->reservation <= BL_POOL_AMOUNT_MAX);
+        BL_ASSERT(both[i]->reservation <= both[i]->limit);
+    }
+}
+
 static void check_migration(const struct bl_migration *m)
 {
     BL_ASSERT(m->cpu_ppm_per_gbit <= BL_MIGRATION_CPU_PPM_MAX);
@@ -229,6 +244,7 @@ void bl_dc_check(const struct bl_dc *dc)
     }
     for (uint32_t g = 0; g < dc->vm_group_count; g++) {
         check_vm_group(&dc->vm_group[g]);
+        BL_ASSERT(dc->vm_group[g].pool <= dc->pools.count);
         vms += dc->vm_group[g].vm_count;
         counted += dc->vm_group[g].vm_count > 0;
     }
@@ -240,5 +256,8 @@ void bl_dc_check(const struct bl_dc *dc)
               dc->host_order == BL_ORDER_ROUND_ROBIN);
     BL_ASSERT(dc->vm_order == BL_ORDER_BLOCKS ||
               dc->vm_order == BL_ORDER_ROUND_ROBIN);
+    BL_ASSERT(dc->pools.count <= BL_POOLS_MAX);
+    for (uint32_t p = 0; p < dc->pools.count; p++)
+        check_pool(&dc->pools, p);
     check_migration(&dc->migration);
 }

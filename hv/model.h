@@ -13,7 +13,8 @@
  * Errors       bl_dc_check() says what cannot be; the others cannot fail.
  * Threads      read-only during a run.
  * Determinism  ids follow from order and counts alone (bl_dc_host_groups()).
- * Limits       BL_HOST_GROUPS_MAX, BL_VM_GROUPS_MAX, BL_HOSTS_MAX, BL_VMS_MAX.
+ * Limits       BL_HOST_GROUPS_MAX, BL_VM_GROUPS_MAX, BL_HOSTS_MAX, BL_VMS_MAX,
+ *              BL_POOLS_MAX.
  */
 #ifndef BL_HV_MODEL_H
 #define BL_HV_MODEL_H
@@ -43,6 +44,8 @@
 #define BL_MIGRATION_DOWNTIME_NS_MAX INT64_C(3600000000000)
 #define BL_MIGRATION_ROUNDS_MAX 1000u
 #define BL_MIGRATION_PARALLEL_MAX 10000u
+#define BL_POOLS_MAX 64u
+#define BL_POOL_AMOUNT_MAX (UINT64_C(1) << 56) /* kHz or bytes */
 #define BL_NO_LIMIT UINT64_MAX
 
 /* Power at 0, 10, ... 100 % utilisation: the shape of a SPECpower result. */
@@ -101,6 +104,29 @@ struct bl_settings {
     uint64_t limit;       /* BL_NO_LIMIT: none */
 };
 
+/* A resource pool: settings for all its VMs together. Preset shares are those
+ * of a VM of BL_POOL_VCPUS and BL_POOL_MEM_BYTES. */
+#define BL_POOL_VCPUS 4u
+#define BL_POOL_MEM_BYTES (UINT64_C(16) << 30)
+
+struct bl_pool_settings {
+    struct bl_settings set;
+    bool expandable; /* may borrow from its parent for its VMs' reservations */
+};
+
+struct bl_pool_desc {
+    char name[BL_NAME_BYTES];
+    uint32_t parent;             /* 1 + index of a pool before it; 0: none */
+    struct bl_pool_settings cpu; /* kHz */
+    struct bl_pool_settings mem; /* bytes */
+    unsigned long line;          /* in the scenario; 0: none */
+};
+
+struct bl_pool_set {
+    uint32_t count;
+    struct bl_pool_desc pool[BL_POOLS_MAX];
+};
+
 struct bl_vm_group {
     char name[BL_NAME_BYTES];
     uint32_t vm_count;    /* 0: as many as the trace gives */
@@ -110,6 +136,7 @@ struct bl_vm_group {
     uint64_t mem_bytes;
     struct bl_settings cpu; /* kHz */
     struct bl_settings mem; /* bytes */
+    uint32_t pool;          /* 1 + index of its resource pool; 0: none */
 };
 
 /* Pre-copy live migration: doc/models/migration.md has sources and ranges. */
@@ -126,6 +153,7 @@ struct bl_dc {
     uint32_t host_group_count, vm_group_count;
     struct bl_host_group host_group[BL_HOST_GROUPS_MAX];
     struct bl_vm_group vm_group[BL_VM_GROUPS_MAX];
+    struct bl_pool_set pools;
     enum bl_order host_order, vm_order;
     struct bl_migration migration;
 };

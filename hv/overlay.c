@@ -7,6 +7,8 @@
  */
 #include "hv/overlay.h"
 
+#include "hv/admission.h"
+
 #include <string.h>
 
 enum { ROOM_EXTRA = 4 };
@@ -29,6 +31,7 @@ struct ov_undo {
 
 struct bl_overlay {
     const struct bl_snapshot *snap;
+    struct bl_admission admission;
     uint32_t host_count;
     struct ov_host *host;
     uint32_t *pool;
@@ -154,6 +157,7 @@ void bl_overlay_reset(struct bl_overlay *o, const struct bl_snapshot *s)
         o->host[h].at = o->host[h].room = 0;
         load_host(o, h);
     }
+    bl_admission_reset(&o->admission, s);
 }
 
 void bl_overlay_refresh(struct bl_overlay *o, uint32_t host)
@@ -274,6 +278,16 @@ bool bl_overlay_reservation_fits(const struct bl_overlay *o, uint32_t host,
         return true;
     return h->reserved_khz + khz <= o->snap->host.capacity_khz_max[host] &&
            h->reserved_bytes + bytes <= o->snap->host.mem_bytes[host];
+}
+
+bool bl_overlay_pool_fits(const struct bl_overlay *o, uint32_t vm)
+{
+    return bl_admission_fits(&o->admission, vm);
+}
+
+void bl_overlay_pool_take(struct bl_overlay *o, uint32_t vm)
+{
+    bl_admission_take(&o->admission, vm);
 }
 
 const uint32_t *bl_overlay_vms(const struct bl_overlay *o, uint32_t host,

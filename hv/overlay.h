@@ -60,6 +60,12 @@ uint64_t bl_overlay_mem_used_bytes(const struct bl_overlay *o, uint32_t host);
 bool bl_overlay_reservation_fits(const struct bl_overlay *o, uint32_t host,
                                  uint32_t vm);
 
+/* Would the reservation of @vm, which is to start, fit its resource pools, with
+ * all hosts as the capacity? Where the scenario has no pools, always. And from
+ * now on it counts, because it starts. */
+bool bl_overlay_pool_fits(const struct bl_overlay *o, uint32_t vm);
+void bl_overlay_pool_take(struct bl_overlay *o, uint32_t vm);
+
 /* The VMs of @host in list order; valid until the list changes. */
 const uint32_t *bl_overlay_vms(const struct bl_overlay *o, uint32_t host,
                                uint32_t *count);

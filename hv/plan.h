@@ -80,6 +80,7 @@ struct bl_action {
     X(NO_CPU, "not enough CPU on the host")                                    \
     X(NO_MEMORY, "not enough memory on the host")                              \
     X(NO_RESERVATION, "the reservations on the host would exceed it")          \
+    X(NO_POOL, "a resource pool cannot back the reservation")                  \
     X(NO_SUCH_ACTION, "this world does not know the action")                   \
     X(NOT_ALLOWED, "the policy does not declare this kind of action")          \
     X(FULL, "a limit of the world was reached")

@@ -155,6 +155,7 @@ static void count_fault(struct bl_manager *m)
 static void lay_on_overlay(struct bl_manager *m, const struct bl_action *a)
 {
     if (a->kind == BL_ACTION_PLACE) {
+        bl_overlay_pool_take(m->overlay, a->vm);
         bl_overlay_refresh(m->overlay, a->host);
     } else if (a->kind == BL_ACTION_MIGRATE) {
         bl_overlay_refresh(m->overlay, a->source);
@@ -172,7 +173,7 @@ static enum bl_verdict apply_action(struct bl_manager *m,
     note(m, a, v);
     if (bl_verdict_accepted(v))
         lay_on_overlay(m, a);
-    else
+    else if (v != BL_VERDICT_NO_POOL) /* that is for admission to know */
         count_fault(m);
     return v;
 }
@@ -245,14 +246,20 @@ static void wait_for_room(struct bl_manager *m, uint32_t vm)
     m->waiting[m->waiting_count++] = vm;
 }
 
-static void place(struct bl_manager *m, uint32_t vm)
+static bool place_one(struct bl_manager *m, uint32_t vm)
 {
     m->policy.ops->place(m->policy.state, m->snap, m->overlay, vm, &m->plan);
-    if (!apply_plan(m, vm))
+    return apply_plan(m, vm);
+}
+
+static void place(struct bl_manager *m, uint32_t vm)
+{
+    if (!place_one(m, vm))
         wait_for_room(m, vm);
 }
 
-/* Those that wait try again at each control instant, oldest first. */
+/* Those that wait try again at each control instant, oldest first; but no
+ * policy is asked again for whom pools refuse. */
 static void place_waiting(struct bl_manager *m)
 {
     uint32_t kept = 0;
@@ -262,9 +269,7 @@ static void place_waiting(struct bl_manager *m)
 
         if (!still_waits(m, i))
             continue;
-        m->policy.ops->place(m->policy.state, m->snap, m->overlay, vm,
-                             &m->plan);
-        if (!apply_plan(m, vm)) {
+        if (!bl_overlay_pool_fits(m->overlay, vm) || !place_one(m, vm)) {
             m->waiting[kept] = vm;
             m->waiting_generation[kept++] = gen;
         }

@@ -49,6 +49,8 @@ static enum bl_verdict check_target(const struct bl_snapshot *s,
         bl_overlay_mem_used_bytes(o, a->host) + s->vm.mem_used_bytes[a->vm] >
             s->host.mem_bytes[a->host])
         return BL_VERDICT_NO_MEMORY;
+    if (a->kind == BL_ACTION_PLACE && !bl_overlay_pool_fits(o, a->vm))
+        return BL_VERDICT_NO_POOL;
     return bl_overlay_reservation_fits(o, a->host, a->vm)
                ? BL_VERDICT_OK
                : BL_VERDICT_NO_RESERVATION;

@@ -142,7 +142,7 @@ static void time_axis(const struct chart *c)
     fprintf(c->f, "%s\n", text);
 }
 
-static void spark(const struct chart *c, const char *label, const double *value)
+void bl__spark(FILE *f, bool utf8, double part)
 {
     static const char *const bar[] = { " ",
                                        "\xe2\x96\x81",
@@ -154,6 +154,18 @@ static void spark(const struct chart *c, const char *label, const double *value)
                                        "\xe2\x96\x87",
                                        "\xe2\x96\x88" };
     static const char ascii[] = " .:-=+*%#";
+    const double to = part < 1 ? part : 1;
+    const uint32_t level =
+        part > 0 ? 1 + (uint32_t)(to * (LEVELS - 1) + 0.5) : 0;
+
+    if (utf8)
+        fputs(bar[level], f);
+    else
+        fputc(ascii[level], f);
+}
+
+static void spark(const struct chart *c, const char *label, const double *value)
+{
     const double top = scale_of(value);
     uint32_t end = 0;
 
@@ -161,16 +173,9 @@ static void spark(const struct chart *c, const char *label, const double *value)
         if (value[i] > 0)
             end = i + 1;
     fprintf(c->f, "%10s  ", label);
-    for (uint32_t i = 0; i < end; i++) {
-        const double part = value[i] < top ? value[i] / top : 1;
-        const uint32_t level =
-            value[i] > 0 ? 1 + (uint32_t)(part * (LEVELS - 1) + 0.5) : 0;
-
-        if (c->s->utf8)
-            fputs(bar[level], c->f);
-        else
-            fputc(ascii[level], c->f);
-    }
+    for (uint32_t i = 0; i < end; i++)
+        bl__spark(c->f, c->s->utf8,
+                  value[i] < top ? value[i] / top : value[i] > 0);
     fputc('\n', c->f);
 }
 

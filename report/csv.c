@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Quoted only where the RFC asks for it. */
-static void put_text(FILE *f, const char *s)
+void bl__csv_text(FILE *f, const char *s)
 {
     if (strpbrk(s, ",\"\r\n") == NULL) {
         fputs(s, f);
@@ -64,16 +64,16 @@ void bl_csv_hosts(FILE *f, const struct bl_result *r)
         "off_count,migrations_in,migrations_out,vms_max\n",
         f);
     for (uint32_t i = 0; i < r->hosts; i++) {
-        const struct bl_host_result *h = &r->host[i];
+        const struct bl_dc_host_result *h = &r->host[i];
         char name[BL_TEXT_BYTES];
 
         BL_ASSERT(h->group < r->group_count);
         snprintf(name, sizeof(name), "%s-%u", r->group[h->group].name,
                  number[h->group]++);
         fprintf(f, "%u,", i);
-        put_text(f, name);
+        bl__csv_text(f, name);
         fputc(',', f);
-        put_text(f, r->group[h->group].name);
+        bl__csv_text(f, r->group[h->group].name);
         fprintf(f, ",%.12g,", h->energy_kwh);
         put_seconds(f, h->on_ns);
         fputc(',', f);
@@ -99,9 +99,9 @@ void bl_csv_vm(FILE *f, const struct bl_result *r,
                const struct bl_vm_result *vm)
 {
     BL_ASSERT(vm->group < r->class_count);
-    put_text(f, vm->name);
+    bl__csv_text(f, vm->name);
     fputc(',', f);
-    put_text(f, r->class_[vm->group].name);
+    bl__csv_text(f, r->class_[vm->group].name);
     fputc(',', f);
     put_seconds(f, vm->alive_ns);
     fprintf(f, ",%llu,%llu,%llu", (unsigned long long)vm->demand_mcycles,
@@ -135,7 +135,7 @@ void bl_csv_decision(FILE *f, const struct bl_decision *d)
     put_seconds(f, d->at_ns);
     for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
         fputc(',', f);
-        put_text(f, text[i]);
+        bl__csv_text(f, text[i]);
     }
     fputc(',', f);
     for (uint32_t i = 0; i < BL_FIGURES; i++) {
@@ -145,6 +145,6 @@ void bl_csv_decision(FILE *f, const struct bl_decision *d)
             fprintf(f, "%s%s=%.12g", i > 0 ? " " : "", name, a->figure[i]);
     }
     fputc(',', f);
-    put_text(f, bl_verdict_text(d->verdict));
+    bl__csv_text(f, bl_verdict_text(d->verdict));
     fputs("\n", f);
 }

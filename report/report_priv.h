@@ -38,6 +38,20 @@ void bl__host_name(const struct bl_result *r, uint32_t host, char *buf,
 const char *bl__worst_reason(const struct bl_vm_result *vm,
                              enum bl_cause *cause);
 
+/* "  LABEL VALUE", and @hash in a column of its own. */
+void bl__identity_line(FILE *f, const char *label, const char *value,
+                       uint64_t hash, const struct bl_style *s);
+
+/* Words in lines of the report's width, indented as the values above them; the
+ * first line is filled up to @column already. */
+void bl__wrapped(FILE *f, const char *words, uint32_t column);
+
+/* One character as high as @part of 1; only 0 is a blank. */
+void bl__spark(FILE *f, bool utf8, double part);
+
+/* A field of a CSV table, quoted where RFC 4180 asks for it. */
+void bl__csv_text(FILE *f, const char *s);
+
 /* The picture of the run: power over its floor, and hosts on. */
 void bl__chart(FILE *f, const struct bl_result *r, const struct bl_style *s);
 

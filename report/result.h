@@ -89,7 +89,7 @@ struct bl_group_result { /* one host group */
     double energy_kwh;
 };
 
-struct bl_host_result {
+struct bl_dc_host_result { /* one host of the data centre */
     uint32_t group;
     double energy_kwh;
     int64_t on_ns;       /* powered */
@@ -152,8 +152,8 @@ struct bl_result {
     struct bl_group_result *group;
     struct bl_class_result *class_;
     struct bl_vm_result worst[BL_WORST_MAX];
-    struct bl_host_result *host; /* [hosts] */
-    struct bl_step_result *step; /* [steps] */
+    struct bl_dc_host_result *host; /* [hosts] */
+    struct bl_step_result *step;    /* [steps] */
 
     uint64_t state_hash;
     double wall_s, user_s; /* 0 in anything that is compared or hashed */

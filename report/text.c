@@ -44,8 +44,8 @@ static void count_line(const struct text *t, uint64_t n, const char *what)
 
 /* ---- who the run is ----------------------------------------------------- */
 
-static void identity_line(FILE *f, const char *label, const char *value,
-                          uint64_t hash, const struct bl_style *s)
+void bl__identity_line(FILE *f, const char *label, const char *value,
+                       uint64_t hash, const struct bl_style *s)
 {
     char name[BL_TEXT_BYTES];
 
@@ -62,8 +62,7 @@ static void identity_line(FILE *f, const char *label, const char *value,
             bl__sgr(s, BL_SGR_OFF));
 }
 
-/* Words in lines of the report's width, indented as the values above them. */
-static void wrapped(FILE *f, const char *words, uint32_t column)
+void bl__wrapped(FILE *f, const char *words, uint32_t column)
 {
     while (*words != '\0') {
         const size_t n = strcspn(words, " ");
@@ -90,11 +89,11 @@ void bl_report_identity(FILE *f, const struct bl_identity *id,
         snprintf(trace, sizeof(trace), "%s (%s)", id->trace, id->trace_format);
     fprintf(f, "%sballast %s%s\n", bl__sgr(style, BL_SGR_BOLD), id->version,
             bl__sgr(style, BL_SGR_OFF));
-    identity_line(f, "scenario", id->scenario, id->scenario_hash, style);
-    identity_line(f, "trace", trace, id->trace_hash, style);
+    bl__identity_line(f, "scenario", id->scenario, id->scenario_hash, style);
+    bl__identity_line(f, "trace", trace, id->trace_hash, style);
     fprintf(f, "  %-10s", "policy");
     snprintf(words, sizeof(words), "%s %s", id->policy, id->policy_params);
-    wrapped(f, words, LABEL_COLUMN - 1);
+    bl__wrapped(f, words, LABEL_COLUMN - 1);
     fprintf(f, "  %-10s %s, demand %s\n", "physics", id->physics,
             id->demand_oracle ? "oracle" : "observed");
     fprintf(f, "  %-10s %llu\n", "seed", (unsigned long long)id->seed);
@@ -343,7 +342,7 @@ static void decisions(const struct text *t)
                      bl_action_name((enum bl_action_kind)i));
     }
     fprintf(t->f, " ");
-    wrapped(t->f, words[0] != '\0' ? words : "none", 1);
+    bl__wrapped(t->f, words[0] != '\0' ? words : "none", 1);
     for (uint32_t i = 0; i < BL_REASON_COUNT; i++)
         if (r->reasons[i] > 0)
             count_line(t, r->reasons[i], bl_reason_text((enum bl_reason)i));

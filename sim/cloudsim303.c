@@ -359,6 +359,9 @@ static bl_err refuse_scenario(const struct bl_sim *sim, struct bl_diag *diag)
     if (sim->opts.warmup_ns > 0)
         return bl_diag_set(diag, BL_ERR_INVAL, NULL, 0,
                            "cloudsim303: a warm-up, expected none");
+    if (dc->pools.count > 0)
+        return bl_diag_set(diag, BL_ERR_INVAL, NULL, 0,
+                           "cloudsim303: resource pools, expected none");
     for (uint32_t g = 0; g < dc->vm_group_count; g++)
         if (dc->vm_group[g].size_from_trace || dc->vm_group[g].vcpu_count != 1)
             return bl_diag_set(diag, BL_ERR_INVAL, NULL, 0,

@@ -142,7 +142,7 @@ static void finish_hosts(struct bl_sim *sim, struct bl_result *r)
         active += host->active_s;
         violated += host->violated_s;
         fair += host->violated_fair_s;
-        r->host[h] = (struct bl_host_result){
+        r->host[h] = (struct bl_dc_host_result){
             .group = group,
             .energy_kwh = host->energy_j / 3.6e6,
             .on_ns = (int64_t)(host->active_s * 1e9),

@@ -30,6 +30,8 @@ static void real_arrived(struct bl_sim *sim, uint32_t vm)
         r->rare[vm] = (struct bl_real_rare){ .worst = 0 };
     r->vm_flags[vm] = REAL_NEW;
     sim->col.vm_mem_used_bytes[vm] = bl__real_mem_used(sim, vm);
+    if (r->pools != NULL)
+        bl__real_pools_arrived(sim, vm);
     bl__real_pending_add(sim, vm);
     r->alive++;
 }
@@ -126,6 +128,8 @@ static bl_err pass_instant(struct bl_sim *sim, struct bl_diag *diag)
     }
     if (step)
         BL_TRY(bl__sim_load_step(sim, diag));
+    if (step && r->pools != NULL)
+        bl__real_pools_update(sim, true);
     if (step || due)
         bl__real_pass(sim, due);
     if (due)
@@ -217,7 +221,7 @@ static bl_err real_create(struct bl_sim *sim, struct bl_arena *a,
     r->floor_stale = true;
     sim->state = r;
     start_hosts(sim);
-    return BL_ERR_OK;
+    return bl__real_pools_create(sim, a, diag);
 }
 
 const struct bl_profile bl__profile_real = {

@@ -243,4 +243,6 @@ void bl__real_check(const struct bl_sim *sim)
     }
     check_sums(sim);
     check_work(sim);
+    if (r->pools != NULL)
+        bl__real_pools_check(sim);
 }

@@ -4,6 +4,7 @@
  *
  * real.c          the profile: creation, the flow of time, trace steps
  * real_serve.c    who gets how much CPU and memory, and the account of it
+ * real_pools.c    resource pools, as bounds of VMs
  * real_host.c     power draw, and the way into and out of sleep
  * real_migrate.c  pre-copy live migration
  * real_apply.c    the actions
@@ -26,7 +27,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/u128.h"
-#include "hv/entitle.h"
+#include "hv/pool.h"
 #include "report/floor.h"
 #include "sim/sim_priv.h"
 
@@ -160,7 +161,32 @@ struct bl_real_scratch {
     uint64_t *got, *alone;
 };
 
+/* Settings of a VM on its host, with what its pools do to them. */
+struct bl_real_bound {
+    uint64_t shares, reservation, limit;
+};
+
+#define BL_REAL_RESOURCES 2 /* by enum bl_resource */
+
+/* See real_pools.c. */
+struct bl_real_pools {
+    uint32_t count;
+    bool stale; /* somebody was placed, or can use more or less elsewhere */
+    struct bl_pool pool[BL_REAL_RESOURCES][BL_POOLS_MAX];
+    struct bl_real_bound *bound[BL_REAL_RESOURCES]; /* [slot] */
+    uint64_t *counted[BL_REAL_RESOURCES]; /* [slot] demand in the last division;
+                                             UINT64_MAX: was not in it */
+    /* of one division: the placed VMs, their claims, what limits leave them and
+     * what they are sure of */
+    uint32_t leaf_count;
+    uint32_t *vm, *leaf_pool;
+    struct bl_claim *leaf;
+    uint64_t *most, *sure;
+    struct bl_pool_scratch scratch;
+};
+
 struct bl_real {
+    struct bl_real_pools *pools; /* NULL: the scenario has none */
     struct bl_real_host *host;
     struct bl_real_vm *vm;
     struct bl_real_rare *rare;
@@ -252,6 +278,23 @@ void bl__real_set_cap(struct bl_sim *sim, uint32_t vm, uint32_t h);
 uint64_t bl__real_mem_used(const struct bl_sim *sim, uint32_t vm);
 void bl__real_pending_add(struct bl_sim *sim, uint32_t vm);
 void bl__real_pending_remove(struct bl_sim *sim, uint32_t vm);
+
+/* What @vm asks for at this trace step, and the most that its vCPUs can use on
+ * @h (BL_NONE: anywhere). */
+uint64_t bl__real_raw_khz(const struct bl_sim *sim, uint32_t vm);
+uint64_t bl__real_core_cap_khz(const struct bl_sim *sim, uint32_t vm,
+                               uint32_t h);
+
+/* ---- real_pools.c: only where there are pools ---- */
+bl_err bl__real_pools_create(struct bl_sim *sim, struct bl_arena *a,
+                             struct bl_diag *diag);
+void bl__real_pools_arrived(struct bl_sim *sim, uint32_t vm);
+/* @vm is on @h now: does that concern the division? */
+void bl__real_pools_moved(struct bl_sim *sim, uint32_t vm, uint32_t h);
+/* Find all bounds anew. @pass  bl__real_pass() comes next, so that hosts need
+ * not be touched. */
+void bl__real_pools_update(struct bl_sim *sim, bool pass);
+void bl__real_pools_check(const struct bl_sim *sim);
 
 /* ---- real_host.c ---- */
 /* The power of @h at its current rates. */

@@ -310,7 +310,7 @@ static void fill_hosts(const struct bl_sim *sim, struct bl_result *out,
         const struct bl_real_host *x = &r->host[h];
         const uint32_t g = sim->col.host_group[h];
 
-        out->host[h] = (struct bl_host_result){
+        out->host[h] = (struct bl_dc_host_result){
             .group = g,
             .energy_kwh = kwh(x->energy_pj),
             .on_ns = x->on_ns,

@@ -32,7 +32,8 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 }
 
 /* A vCPU cannot run faster than the core below it. */
-static uint64_t core_cap_khz(const struct bl_sim *sim, uint32_t vm, uint32_t h)
+uint64_t bl__real_core_cap_khz(const struct bl_sim *sim, uint32_t vm,
+                               uint32_t h)
 {
     const uint64_t vcpus = sim->col.vm_vcpu_count[vm];
     const uint64_t size = sim->col.vm_size_khz[vm];
@@ -42,10 +43,27 @@ static uint64_t core_cap_khz(const struct bl_sim *sim, uint32_t vm, uint32_t h)
     return min_u64(size, vcpus * bl__real_group(sim, h)->core_khz);
 }
 
+static inline uint64_t raw_khz(const uint64_t *size, const uint32_t *ppm,
+                               uint32_t vm)
+{
+    return ppm != NULL ? size[vm] * ppm[vm] / (uint64_t)BL_PPM : size[vm];
+}
+
+uint64_t bl__real_raw_khz(const struct bl_sim *sim, uint32_t vm)
+{
+    return raw_khz(sim->col.vm_size_khz, sim->step.cpu_ppm, vm);
+}
+
 void bl__real_set_cap(struct bl_sim *sim, uint32_t vm, uint32_t h)
 {
-    bl__real(sim)->vm[vm].cap_khz = min_u64(
-        core_cap_khz(sim, vm, h), sim->col.cpu[sim->col.vm_group[vm]].limit);
+    struct bl_real *r = bl__real(sim);
+    uint64_t limit = sim->col.cpu[sim->col.vm_group[vm]].limit;
+
+    if (r->pools != NULL) {
+        limit = r->pools->bound[BL_RESOURCE_CPU][vm].limit;
+        bl__real_pools_moved(sim, vm, h);
+    }
+    r->vm[vm].cap_khz = min_u64(bl__real_core_cap_khz(sim, vm, h), limit);
 }
 
 /* floor(size * ppm / 1000000) without 128 bits: memory sizes reach 2^50. */
@@ -72,7 +90,7 @@ static uint64_t clip_want(struct bl_sim *sim, uint32_t vm, uint64_t raw)
     struct bl_real *r = bl__real(sim);
     const uint64_t cap = r->vm[vm].cap_khz;
     const uint64_t can =
-        min_u64(raw, core_cap_khz(sim, vm, sim->col.vm_host[vm]));
+        min_u64(raw, bl__real_core_cap_khz(sim, vm, sim->col.vm_host[vm]));
 
     bl__real_rare(r, vm)->over_khz = can > cap ? can - cap : 0;
     if (can > cap)
@@ -209,6 +227,19 @@ static void clear_short(struct bl_real *r, uint32_t vm)
     r->vm_flags[vm] &= (uint8_t)~REAL_SHORT;
 }
 
+/* @vm's claim to @demand, in which its pools have a say. */
+static struct bl_claim claim_of(const struct bl_real_pools *x,
+                                enum bl_resource r, uint32_t vm,
+                                uint64_t demand)
+{
+    const struct bl_real_bound *b = &x->bound[r][vm];
+
+    return (struct bl_claim){ .shares = b->shares,
+                              .reservation = b->reservation,
+                              .limit = b->limit,
+                              .demand = demand };
+}
+
 /* Forget the shortages of before; give all to who cannot compete: VMs in
  * stop-and-copy, and all of them on a host that is not on yet. The others are
  * listed in scratch. */
@@ -238,12 +269,15 @@ static uint32_t list_claims(struct bl_sim *sim, uint32_t h,
                 r->rare[vm].still_khz = want;
         } else {
             s->vm[n] = vm;
-            s->claim[n++] = (struct bl_claim){
-                .shares = bl_cpu_shares(set, c->vm_vcpu_count[vm]),
-                .reservation = set->reservation,
-                .limit = set->limit,
-                .demand = want,
-            };
+            if (r->pools != NULL)
+                s->claim[n++] = claim_of(r->pools, BL_RESOURCE_CPU, vm, want);
+            else
+                s->claim[n++] = (struct bl_claim){
+                    .shares = bl_cpu_shares(set, c->vm_vcpu_count[vm]),
+                    .reservation = set->reservation,
+                    .limit = set->limit,
+                    .demand = want,
+                };
         }
     }
     return n;
@@ -295,12 +329,16 @@ static uint64_t divide_memory(struct bl_sim *sim, uint32_t h,
         const uint32_t vm = c->resident[i].vm;
         const struct bl_settings *set = &c->mem[c->vm_group[vm]];
 
-        s->claim[n++] = (struct bl_claim){
-            .shares = bl_mem_shares(set, c->vm_mem_size_bytes[vm]),
-            .reservation = set->reservation,
-            .limit = set->limit,
-            .demand = c->vm_mem_used_bytes[vm],
-        };
+        if (r->pools != NULL)
+            s->claim[n++] = claim_of(r->pools, BL_RESOURCE_MEM, vm,
+                                     c->vm_mem_used_bytes[vm]);
+        else
+            s->claim[n++] = (struct bl_claim){
+                .shares = bl_mem_shares(set, c->vm_mem_size_bytes[vm]),
+                .reservation = set->reservation,
+                .limit = set->limit,
+                .demand = c->vm_mem_used_bytes[vm],
+            };
     }
     (void)bl_entitle(c->host_mem_bytes[h], s->claim, n, s->got, s->work);
     for (uint32_t i = c->host_first[h]; i != BL_NONE;
@@ -329,7 +367,8 @@ static void divide_host(struct bl_sim *sim, uint32_t h,
     host->mem_have_bytes = host->mem_run_bytes;
     if (!on)
         host->mem_have_bytes = 0;
-    else if (sim->col.host_mem_used_bytes[h] > sim->col.host_mem_bytes[h])
+    else if (sim->col.host_mem_used_bytes[h] > sim->col.host_mem_bytes[h] ||
+             bl__real(sim)->pools != NULL) /* they may limit memory */
         host->mem_have_bytes = divide_memory(sim, h, s);
     host->violated = on && host->served_khz < host->demand_khz;
     host->cold = host->served_khz < host->demand_khz ||
@@ -427,8 +466,7 @@ static uint64_t step_vms(struct bl_sim *sim, uint32_t h, bool roll)
         if (roll)
             roll_vm(r, vm);
 
-        const uint64_t raw =
-            ppm != NULL ? size[vm] * ppm[vm] / (uint64_t)BL_PPM : size[vm];
+        const uint64_t raw = raw_khz(size, ppm, vm);
 
         m->want_khz = want_of(sim, vm, raw);
         sum += m->want_khz;
@@ -469,7 +507,7 @@ static void serve_host(const struct round *p, uint32_t h,
     host->demand_khz = sum;
     host->busy = on && host->vms > 0;
     if (sum > (on ? c->host_capacity_khz[h] - host->copy_khz : 0) ||
-        host->cold || host->stopped > 0 ||
+        host->cold || host->stopped > 0 || r->pools != NULL ||
         c->host_mem_used_bytes[h] > c->host_mem_bytes[h]) {
         host->later = p->small && host->vms + host->coming > SMALL_VMS;
         if (host->later) {
@@ -491,6 +529,8 @@ void bl__real_settle(struct bl_sim *sim)
     struct bl_real *r = bl__real(sim);
     const struct round p = { .sim = sim };
 
+    if (r->pools != NULL && r->pools->stale)
+        bl__real_pools_update(sim, false);
     if (r->dirty_count == 0)
         return;
     for (uint32_t i = 0; i < r->dirty_count; i++) /* grows on the way */
@@ -569,11 +609,8 @@ static void close_pending(struct bl_sim *sim)
 /* What @vm wants while it has no host; all of it is lost. */
 static void set_pending_want(struct bl_sim *sim, uint32_t vm)
 {
-    const uint64_t size = sim->col.vm_size_khz[vm];
-    const uint32_t *ppm = sim->step.cpu_ppm;
-
-    bl__real(sim)->vm[vm].want_khz = want_of(
-        sim, vm, ppm != NULL ? size * ppm[vm] / (uint64_t)BL_PPM : size);
+    bl__real(sim)->vm[vm].want_khz =
+        want_of(sim, vm, bl__real_raw_khz(sim, vm));
 }
 
 static void publish_pending(struct bl_real *r, uint32_t vm, uint64_t mem_bytes,

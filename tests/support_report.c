@@ -91,10 +91,10 @@ struct bl_result *support_report(struct bl_arena *a)
     sample_series(r);
     sample_vms(r);
     for (uint32_t h = 0; h < SUPPORT_HOSTS; h++)
-        r->host[h] = (struct bl_host_result){ .group = h % 2,
-                                              .energy_kwh = 1.5 + h,
-                                              .on_ns = BL_NS_PER_S / 10,
-                                              .off_count = h };
+        r->host[h] = (struct bl_dc_host_result){ .group = h % 2,
+                                                 .energy_kwh = 1.5 + h,
+                                                 .on_ns = BL_NS_PER_S / 10,
+                                                 .off_count = h };
     r->vms = 40;
     r->interval_ns = 300 * BL_NS_PER_S;
     r->simulated_ns = 86400 * BL_NS_PER_S;

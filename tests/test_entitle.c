@@ -16,7 +16,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define NONE BL_NO_LIMIT
-#define CLAIMS_MAX 2000
+#define CLAIMS_MAX 40000
 
 static uint64_t got[CLAIMS_MAX];
 
@@ -27,8 +27,8 @@ static enum bl_entitled divide(uint64_t capacity, const struct bl_claim *claim,
     enum bl_entitled verdict;
 
     assert_true(n <= CLAIMS_MAX);
-    memset(got, 0x5a, sizeof(got));
-    memset(scratch, 0x5a, sizeof(scratch));
+    memset(got, 0x5a, n * sizeof(got[0]));
+    memset(scratch, 0x5a, n * sizeof(scratch[0]));
     verdict = bl_entitle(capacity, claim, n, got, scratch);
     bl_entitle_check(capacity, claim, n, got);
     return verdict;
@@ -291,22 +291,35 @@ static bool is_less(struct fraction a, struct fraction b)
     return (bl_u128)a.over * b.under < (bl_u128)b.over * a.under;
 }
 
+static int by_size(const void *a, const void *b)
+{
+    const struct fraction *x = a, *y = b;
+
+    return is_less(*y, *x) - is_less(*x, *y);
+}
+
 /* The largest point where the sum bends and does not exceed @capacity: from
  * there to lambda it is a straight line. */
 static struct fraction last_bend(const struct held *h, uint32_t n,
                                  uint64_t capacity)
 {
-    struct fraction best = { 0, 1 };
+    static struct fraction bend[2 * CLAIMS_MAX];
+    uint32_t from = 0, to = 0;
 
-    for (uint32_t i = 0; i < 2 * n; i++) {
-        const struct held x = h[i / 2];
-        const struct fraction f = { i % 2 ? x.hi : x.lo, x.weight };
+    for (uint32_t i = 0; i < 2 * n; i++)
+        if (h[i / 2].weight > 0)
+            bend[to++] = (struct fraction){ i % 2 ? h[i / 2].hi : h[i / 2].lo,
+                                            h[i / 2].weight };
+    qsort(bend, to, sizeof(bend[0]), by_size);
+    while (from < to) { /* those before it fit, those from it on do not */
+        const uint32_t middle = from + (to - from) / 2;
 
-        if (x.weight > 0 && compare_sum(h, n, f, capacity) <= 0 &&
-            is_less(best, f))
-            best = f;
+        if (compare_sum(h, n, bend[middle], capacity) <= 0)
+            from = middle + 1;
+        else
+            to = middle;
     }
-    return best;
+    return from > 0 ? bend[from - 1] : (struct fraction){ 0, 1 };
 }
 
 /* Who grows from @bend on: starts at or above the floor, below the ceiling. */
@@ -453,6 +466,69 @@ static void test_large_problems(void **state)
     }
 }
 
+enum crowd { RANDOM, ALIKE, ONE_GIANT, SORTED, STEEP, HALF_HELD, CROWDS };
+
+/* Clients in such numbers that a sample of them is asked first: among them
+ * crowds for which it is a bad guess. */
+static struct bl_claim claim_in(enum crowd crowd, uint32_t i, uint32_t n,
+                                struct bl_prng *prng)
+{
+    struct bl_claim c = random_claim(prng, 1000000, 1000000);
+
+    switch (crowd) {
+    case RANDOM:
+    case CROWDS:
+        break;
+    case ALIKE:
+        c = (struct bl_claim){ 7, 3, 11, 20 };
+        break;
+    case ONE_GIANT:
+        if (i == n / 3)
+            c = (struct bl_claim){ (UINT64_C(1) << 62), 0, NONE,
+                                   UINT64_C(1) << 62 };
+        break;
+    case SORTED:
+        c.shares = i + 1;
+        break;
+    case STEEP: /* lambda far below one, and far above it */
+        c.shares = i % 2 ? (UINT64_C(1) << 63) / n - 1 : 1;
+        c.demand = c.limit = c.demand % 1000;
+        c.reservation = least(c.reservation, c.limit);
+        break;
+    case HALF_HELD:
+        if (i < n / 2)
+            c.reservation = c.demand = c.limit = 900000;
+        break;
+    }
+    return c;
+}
+
+static void test_many_clients(void **state)
+{
+    static struct bl_claim claim[CLAIMS_MAX];
+    static const uint32_t count[] = { 8191, 8192, 9001, CLAIMS_MAX };
+    struct bl_prng prng = { test_seed() };
+
+    (void)state;
+    for (uint32_t k = 0; k < COUNT(count) * CROWDS; k++) {
+        const uint32_t n = count[k / CROWDS];
+        uint64_t lo = 0, hi = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+            claim[i] = claim_in((enum crowd)(k % CROWDS), i, n, &prng);
+            lo += held_of(&claim[i], false).lo;
+            hi += held_of(&claim[i], false).hi;
+        }
+        compare(lo + (hi - lo) / 2, claim, n);
+        compare(lo + (hi - lo) / 100, claim, n);
+        compare(lo, claim, n);
+        compare(hi - 1, claim, n);
+        compare(lo / 2, claim, n);
+        compare(1, claim, n);
+        compare(0, claim, n);
+    }
+}
+
 /* Two clients at the ends of every range, and the numbers worked out. */
 static void test_the_ends_of_the_ranges(void **state)
 {
@@ -583,6 +659,7 @@ int main(void)
         cmocka_unit_test(test_every_small_problem_of_two),
         cmocka_unit_test(test_small_problems_of_up_to_eight),
         cmocka_unit_test(test_large_problems),
+        cmocka_unit_test(test_many_clients),
         cmocka_unit_test(test_the_ends_of_the_ranges),
         cmocka_unit_test(test_order_decides_remainders_only),
         cmocka_unit_test(test_check_notices_what_is_wrong),

@@ -219,6 +219,15 @@ BREAK(over_limit, dc->vm_group[0].cpu.limit = 5;
       dc->vm_group[0].cpu.reservation = 6)
 BREAK(over_size, dc->vm_group[0].mem.reservation = (1u << 20) + 1)
 BREAK(limit_over_size, dc->vm_group[0].mem.limit = (1u << 20) + 1)
+BREAK(no_such_pool, dc->vm_group[1].pool = 2)
+BREAK(many_pools, dc->pools.count = BL_POOLS_MAX + 1)
+BREAK(pool_name, dc->pools.pool[0].name[0] = '\0')
+BREAK(pool_parent, dc->pools.pool[0].parent = 1)
+BREAK(pool_shares, dc->pools.pool[0].mem.set.shares.value = 0)
+BREAK(pool_over_limit, dc->pools.pool[0].cpu.set.limit = 5;
+      dc->pools.pool[0].cpu.set.reservation = 6)
+BREAK(pool_amount,
+      dc->pools.pool[0].mem.set.reservation = BL_POOL_AMOUNT_MAX + 1)
 BREAK(half_counted, dc->vm_group[1].vm_count = 7)
 BREAK(order, dc->vm_order = (enum bl_order)7)
 BREAK(rounds, dc->migration.rounds_max = 0)
@@ -249,9 +258,13 @@ static void test_check_guards_every_range(void **state)
         traced_size,   shares,
         shares_max,    over_limit,
         over_size,     limit_over_size,
-        half_counted,  order,
-        rounds,        parallel,
-        working_set,   downtime,
+        no_such_pool,  many_pools,
+        pool_name,     pool_parent,
+        pool_shares,   pool_over_limit,
+        pool_amount,   half_counted,
+        order,         rounds,
+        parallel,      working_set,
+        downtime,
     };
 
     (void)state;
@@ -259,6 +272,12 @@ static void test_check_guards_every_range(void **state)
         struct bl_dc *dc = dc_new(2, 2);
 
         print_message("    row: %zu\n", i);
+        dc->pools.count = 1;
+        dc->pools.pool[0] = (struct bl_pool_desc){
+            .name = "pool",
+            .cpu = { { { true, 1 }, 0, BL_NO_LIMIT }, true },
+            .mem = { { { true, 1 }, 0, BL_NO_LIMIT }, true },
+        };
         bl_dc_check(dc); /* sound before */
         rows[i](dc);
         expect_refused(dc);

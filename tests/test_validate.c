@@ -188,6 +188,30 @@ static void test_moving_twice(void **state)
     fixture_free(f);
 }
 
+/* VM 3 reserves 5 GHz; so does one more of its pool, which is placed. */
+static void test_pools_have_a_say(void **state)
+{
+    (void)state;
+    for (uint64_t over = 0; over <= 1; over++) {
+        struct fixture *f = stage_new(&(struct row){ "", PLACE(3, 3), IS(OK) });
+        struct bl_dc *dc = &f->w.t->dc;
+        struct bl_pool_desc *p = &dc->pools.pool[0];
+
+        dc->pools.count = 1;
+        *p = (struct bl_pool_desc){
+            .name = "pool",
+            .cpu = { { { true, 1 }, 10000000 - over, BL_NO_LIMIT }, false },
+            .mem = { { { true, 1 }, 0, BL_NO_LIMIT }, true },
+        };
+        dc->vm_group[3].pool = 1;
+        test_table_arrive(f->w.t, 7);
+        test_table_place(f->w.t, 7, 1);
+        expect_verdict(f, over ? BL_VERDICT_NO_POOL : BL_VERDICT_OK);
+        assert_false(bl_manager_counts(f->m)->replaced);
+        fixture_free(f);
+    }
+}
+
 /* What only the world knows. */
 static void test_the_world_has_the_last_word(void **state)
 {
@@ -219,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_a_reason_must_exist),
         cmocka_unit_test(test_a_kind_must_be_declared),
         cmocka_unit_test(test_moving_twice),
+        cmocka_unit_test(test_pools_have_a_say),
         cmocka_unit_test(test_the_world_has_the_last_word),
         cmocka_unit_test(test_later_is_a_yes),
     };
