@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "report/compare.h"
 
+#include "report/host_report.h"
 #include "report/report_priv.h"
 
 #include <errno.h>
@@ -139,6 +140,11 @@ static bl_err read_document(const char *path, const json_t *doc,
     if (format != NULL && strcmp(format, BL_JSON_SEEDS) == 0)
         return bl_diag_set(diag, BL_ERR_PARSE, path, 0,
                            "a report of several seeds, expected one run");
+    if (format != NULL && (strcmp(format, BL_JSON_HOST) == 0 ||
+                           strcmp(format, BL_JSON_HOST_SEEDS) == 0))
+        return bl_diag_set(diag, BL_ERR_PARSE, path, 0,
+                           "a report of level host, which compare does not "
+                           "read, expected one of level cluster");
     if (format == NULL || strcmp(format, BL_JSON_RUN) != 0)
         return bl_diag_set(diag, BL_ERR_PARSE, path, 0,
                            "no \"format\": \"%s\", expected a report of "
