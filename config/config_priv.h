@@ -7,7 +7,10 @@
  *            refused, depth and size are bounded)
  * read.c     one map of the tree -> one struct, by a table of fields
  * keys.c     the tables: every key of the format, once
+ * keys_host.c  the same of level host
  * groups.c   what a host group and a VM group need beyond a table
+ * host.c     the same of level host, and its rules
+ * pools.c    resource pools
  * scenario.c the rest: sections, whole-file rules, files
  */
 #ifndef BL_CONFIG_PRIV_H
@@ -60,6 +63,7 @@ struct bl__reader {
     const char *file;
     struct bl_diag *diag;
     struct bl_scenario *out;
+    const struct bl__node *pools; /* the list, once it is being read */
 };
 
 enum bl__field_kind {
@@ -94,6 +98,9 @@ struct bl__section {
     const char *name; /* "hosts.groups"; "" for the top of the file */
     const struct bl__field *field;
     uint32_t field_count;
+    /* The same section at the other level; NULL: none, or the same keys. */
+    const struct bl__section *twin;
+    const char *twin_level;
 };
 
 /** bl__read_map - every entry of @map into @target as @s says.
@@ -127,8 +134,23 @@ void bl__field_expect(const struct bl__field *f, char *buf, size_t size);
 extern const struct bl__section bl__section_top, bl__section_hosts,
     bl__section_host_group, bl__section_standby, bl__section_off,
     bl__section_vms, bl__section_vm_group, bl__section_cpu, bl__section_mem,
+    bl__section_pool, bl__section_pool_cpu, bl__section_pool_mem,
     bl__section_trace, bl__section_generate, bl__section_migration,
     bl__section_policy;
+
+/* keys_host.c */
+extern const struct bl__section bl__section_host_pool, bl__section_host_top,
+    bl__section_host, bl__section_costs, bl__section_scheduler,
+    bl__section_sched_policy, bl__section_sched_mode, bl__section_host_vms,
+    bl__section_host_vm_group, bl__section_kind, bl__section_jobs,
+    bl__section_jobs_workload;
+
+/* The keys of a workload beyond `kind`, by enum bl_guest_kind. */
+extern const struct bl__section bl__section_guest[BL_GUEST_COUNT];
+
+/* All sections of a level in the order of the manual; ends with NULL. */
+extern const struct bl__section *const bl__sections_cluster[];
+extern const struct bl__section *const bl__sections_host[];
 
 /* --- groups (groups.c) -------------------------------------------------- */
 
@@ -157,6 +179,90 @@ bl_err bl__read_cpu_shares(struct bl__reader *r, const struct bl__node *n,
 bl_err bl__read_mem_shares(struct bl__reader *r, const struct bl__node *n,
                            void *shares);
 
+/* @n, the value of @key, is a list of 1 .. @max entries? */
+BL_NODISCARD bl_err bl__expect_entries(struct bl__reader *r,
+                                       const struct bl__node *n,
+                                       const char *key, uint32_t max);
+
+/* Names are unique in a list: reports and --explain go by them. @what is
+ * "group" or "pool". */
+BL_NODISCARD bl_err bl__expect_new_name(struct bl__reader *r,
+                                        const struct bl__node *list,
+                                        const struct bl__node *entry,
+                                        const char *what);
+
+/* Do the settings under `cpu` of @group fit @size_khz (vcpus x speed)? */
+BL_NODISCARD bl_err bl__check_cpu(struct bl__reader *r,
+                                  const struct bl__node *group,
+                                  uint64_t size_khz,
+                                  const struct bl_settings *s);
+
+/* The same for jobs, which differ in width: what one of one vCPU may have. */
+BL_NODISCARD bl_err bl__check_job_cpu(struct bl__reader *r,
+                                      const struct bl__node *jobs,
+                                      uint64_t core_khz,
+                                      const struct bl_settings *s);
+
+/* --- level host (host.c) ------------------------------------------------ */
+
+bl_err bl__read_host(struct bl__reader *r, const struct bl__node *n,
+                     void *spec);
+bl_err bl__read_topology(struct bl__reader *r, const struct bl__node *n,
+                         void *spec);
+bl_err bl__read_costs(struct bl__reader *r, const struct bl__node *n,
+                      void *costs);
+bl_err bl__read_scheduler(struct bl__reader *r, const struct bl__node *n,
+                          void *spec);
+bl_err bl__read_sched_policy(struct bl__reader *r, const struct bl__node *n,
+                             void *spec);
+bl_err bl__read_sched_mode(struct bl__reader *r, const struct bl__node *n,
+                           void *spec);
+bl_err bl__read_host_vms(struct bl__reader *r, const struct bl__node *n,
+                         void *spec);
+/* A name from 'pools' into the group's pool. */
+bl_err bl__read_host_pool_name(struct bl__reader *r, const struct bl__node *n,
+                               void *index);
+bl_err bl__read_host_vm_groups(struct bl__reader *r, const struct bl__node *n,
+                               void *spec);
+bl_err bl__read_affinity(struct bl__reader *r, const struct bl__node *n,
+                         void *group);
+bl_err bl__read_workload(struct bl__reader *r, const struct bl__node *n,
+                         void *group);
+bl_err bl__read_jobs(struct bl__reader *r, const struct bl__node *n,
+                     void *spec);
+bl_err bl__read_jobs_workload(struct bl__reader *r, const struct bl__node *n,
+                              void *jobs);
+
+/* What cannot be although every key by itself is fine. */
+BL_NODISCARD bl_err bl__check_host_rules(struct bl__reader *r,
+                                         const struct bl__node *root);
+
+/* A reservation is not above the limit beside it; @key is "cpu" or "mem". */
+BL_NODISCARD bl_err bl__check_limit(struct bl__reader *r,
+                                    const struct bl__node *entry,
+                                    const char *key, enum bl_dim dim,
+                                    const struct bl_settings *s);
+
+/* --- pools (pools.c) ---------------------------------------------------- */
+
+/* A list into a struct bl_pool_set, which has to be that of r->out->dc: parents
+ * and VM groups find their pools there, by name. */
+bl_err bl__read_pools(struct bl__reader *r, const struct bl__node *n,
+                      void *pool_set);
+/* A name into a uint32_t: 1 + index; 0 when there is none. */
+bl_err bl__read_pool_name(struct bl__reader *r, const struct bl__node *n,
+                          void *one_up);
+bl_err bl__read_pool_parent(struct bl__reader *r, const struct bl__node *n,
+                            void *one_up);
+bl_err bl__read_pool_cpu(struct bl__reader *r, const struct bl__node *n,
+                         void *settings);
+bl_err bl__read_pool_mem(struct bl__reader *r, const struct bl__node *n,
+                         void *settings);
+/* Can all hosts together back what pools reserve, and pools a VM of each
+ * group? */
+BL_NODISCARD bl_err bl__check_pools(struct bl__reader *r,
+                                    const struct bl__node *root);
+
 /* --- sections (scenario.c) ---------------------------------------------- */
 
 bl_err bl__read_trace(struct bl__reader *r, const struct bl__node *n,
@@ -167,6 +273,19 @@ bl_err bl__read_migration(struct bl__reader *r, const struct bl__node *n,
                           void *migration);
 bl_err bl__read_policy(struct bl__reader *r, const struct bl__node *n,
                        void *choice);
+
+/** bl__read_choice - a name alone, or a map with 'name' and parameters.
+ * @s    has the one key 'name'
+ * @def  stands for the name when @n is NULL */
+BL_NODISCARD bl_err bl__read_choice(struct bl__reader *r,
+                                    const struct bl__section *s,
+                                    const struct bl__node *n, const char *def,
+                                    struct bl_policy_choice *out);
+
+/* A relative path, written in a file, starts at the file's folder. */
+BL_NODISCARD bl_err bl__resolve_path(struct bl__reader *r,
+                                     const struct bl__node *n, char *out,
+                                     size_t size);
 
 /* --- rules over the whole file (rules.c) -------------------------------- */
 

@@ -16,31 +16,29 @@
 
 /* --- lists of groups ---------------------------------------------------- */
 
-/* @n is a list of 1 .. @max entries? */
-static bl_err expect_groups(struct bl__reader *r, const struct bl__node *n,
-                            uint32_t max)
+bl_err bl__expect_entries(struct bl__reader *r, const struct bl__node *n,
+                          const char *key, uint32_t max)
 {
     BL_TRY(bl__expect_kind(r, n, BL__LIST));
     if (n->child_count >= 1 && n->child_count <= max)
         return BL_ERR_OK;
     return bl_diag_set(r->diag, BL_ERR_INVAL, r->file, n->line,
-                       "groups: %u entries, expected 1 .. %u", n->child_count,
+                       "%s: %u entries, expected 1 .. %u", key, n->child_count,
                        max);
 }
 
-/* Group names are unique: reports and --explain go by them. */
-static bl_err expect_new_name(struct bl__reader *r, const struct bl__node *list,
-                              const struct bl__node *group)
+bl_err bl__expect_new_name(struct bl__reader *r, const struct bl__node *list,
+                           const struct bl__node *entry, const char *what)
 {
-    const char *name = bl__node_get(group, "name")->text;
+    const char *name = bl__node_get(entry, "name")->text;
 
-    for (const struct bl__node *g = list->first; g != group; g = g->next)
+    for (const struct bl__node *g = list->first; g != entry; g = g->next)
         if (strcmp(bl__node_get(g, "name")->text, name) == 0)
             return bl_diag_set(r->diag, BL_ERR_PARSE, r->file,
-                               bl__node_line(group, "name"),
-                               "name: '%s' is the group at line %lu, expected "
+                               bl__node_line(entry, "name"),
+                               "name: '%s' is the %s at line %lu, expected "
                                "another name",
-                               name, bl__node_line(g, "name"));
+                               name, what, bl__node_line(g, "name"));
     return BL_ERR_OK;
 }
 
@@ -200,12 +198,12 @@ bl_err bl__read_host_groups(struct bl__reader *r, const struct bl__node *list,
     struct bl_dc *dc = target;
     uint64_t hosts = 0;
 
-    BL_TRY(expect_groups(r, list, BL_HOST_GROUPS_MAX));
+    BL_TRY(bl__expect_entries(r, list, "groups", BL_HOST_GROUPS_MAX));
     for (const struct bl__node *n = list->first; n != NULL; n = n->next) {
         struct bl_host_group *g = &dc->host_group[dc->host_group_count++];
 
         BL_TRY(read_host_group(r, n, g));
-        BL_TRY(expect_new_name(r, list, n));
+        BL_TRY(bl__expect_new_name(r, list, n, "group"));
         hosts += g->host_count;
         if (hosts > BL_HOSTS_MAX)
             return bl_diag_set(r->diag, BL_ERR_INVAL, r->file,
@@ -289,6 +287,7 @@ struct resource {
     const char *size; /* "vcpus x speed" */
     enum bl_dim dim;
     uint64_t size_value; /* 0: the trace gives it */
+    const char *owner;   /* "the VM" */
 };
 
 static bl_err refuse_setting(struct bl__reader *r, const struct bl__node *group,
@@ -308,31 +307,56 @@ static bl_err refuse_setting(struct bl__reader *r, const struct bl__node *group,
                            res->key, setting, got);
     return bl_diag_set(r->diag, BL_ERR_INVAL, r->file,
                        bl__node_line(n != NULL ? n : group, setting),
-                       "%s: %s: %s is more than the VM has, expected at most "
-                       "%s (%s)",
-                       res->key, setting, got, size, res->size);
+                       "%s: %s: %s is more than %s has, expected at most %s "
+                       "(%s)",
+                       res->key, setting, got, res->owner, size, res->size);
+}
+
+bl_err bl__check_limit(struct bl__reader *r, const struct bl__node *entry,
+                       const char *key, enum bl_dim dim,
+                       const struct bl_settings *s)
+{
+    const struct bl__node *n = bl__node_get(entry, key);
+    char lo[40], hi[40];
+
+    if (s->reservation <= s->limit)
+        return BL_ERR_OK;
+    bl_units_print(dim, (int64_t)s->reservation, lo, sizeof(lo));
+    bl_units_print(dim, (int64_t)s->limit, hi, sizeof(hi));
+    return bl_diag_set(r->diag, BL_ERR_INVAL, r->file,
+                       bl__node_line(n != NULL ? n : entry, "reservation"),
+                       "%s: reservation: %s is above the limit, expected at "
+                       "most %s",
+                       key, lo, hi);
 }
 
 static bl_err check_settings(struct bl__reader *r, const struct bl__node *group,
                              const struct resource *res,
                              const struct bl_settings *s)
 {
-    const struct bl__node *n = bl__node_get(group, res->key);
-    char lo[40], hi[40];
-
     if (s->limit != BL_NO_LIMIT && s->limit > res->size_value)
         return refuse_setting(r, group, res, "limit", s->limit);
     if (s->reservation > res->size_value)
         return refuse_setting(r, group, res, "reservation", s->reservation);
-    if (s->reservation <= s->limit)
-        return BL_ERR_OK;
-    bl_units_print(res->dim, (int64_t)s->reservation, lo, sizeof(lo));
-    bl_units_print(res->dim, (int64_t)s->limit, hi, sizeof(hi));
-    return bl_diag_set(r->diag, BL_ERR_INVAL, r->file,
-                       bl__node_line(n != NULL ? n : group, "reservation"),
-                       "%s: reservation: %s is above the limit, expected at "
-                       "most %s",
-                       res->key, lo, hi);
+    return bl__check_limit(r, group, res->key, res->dim, s);
+}
+
+bl_err bl__check_cpu(struct bl__reader *r, const struct bl__node *group,
+                     uint64_t size_khz, const struct bl_settings *s)
+{
+    const struct resource cpu = { "cpu", "vcpus x speed", BL_DIM_FREQ, size_khz,
+                                  "the VM" };
+
+    return check_settings(r, group, &cpu, s);
+}
+
+bl_err bl__check_job_cpu(struct bl__reader *r, const struct bl__node *jobs,
+                         uint64_t core_khz, const struct bl_settings *s)
+{
+    const struct resource cpu = { "cpu", "all jobs have the same", BL_DIM_FREQ,
+                                  core_khz, "a job of one vCPU" };
+
+    return check_settings(r, jobs, &cpu, s);
 }
 
 /* --- VM groups ---------------------------------------------------------- */
@@ -367,11 +391,10 @@ static bl_err read_vm_group(struct bl__reader *r, const struct bl__node *n,
     BL_TRY(bl__read_map(r, &bl__section_vm_group, n, g));
     BL_TRY(check_size(r, n, g));
 
-    const struct resource cpu = { "cpu", "vcpus x speed", BL_DIM_FREQ,
-                                  g->vcpu_count * g->vcpu_khz };
-    const struct resource mem = { "mem", "memory", BL_DIM_BYTES, g->mem_bytes };
+    const struct resource mem = { "mem", "memory", BL_DIM_BYTES, g->mem_bytes,
+                                  "the VM" };
 
-    BL_TRY(check_settings(r, n, &cpu, &g->cpu));
+    BL_TRY(bl__check_cpu(r, n, g->vcpu_count * g->vcpu_khz, &g->cpu));
     return check_settings(r, n, &mem, &g->mem);
 }
 
@@ -381,12 +404,12 @@ bl_err bl__read_vm_groups(struct bl__reader *r, const struct bl__node *list,
     struct bl_dc *dc = target;
     uint64_t vms = 0;
 
-    BL_TRY(expect_groups(r, list, BL_VM_GROUPS_MAX));
+    BL_TRY(bl__expect_entries(r, list, "groups", BL_VM_GROUPS_MAX));
     for (const struct bl__node *n = list->first; n != NULL; n = n->next) {
         struct bl_vm_group *g = &dc->vm_group[dc->vm_group_count++];
 
         BL_TRY(read_vm_group(r, n, g));
-        BL_TRY(expect_new_name(r, list, n));
+        BL_TRY(bl__expect_new_name(r, list, n, "group"));
         if ((g->vm_count > 0) != (dc->vm_group[0].vm_count > 0))
             return bl_diag_set(r->diag, BL_ERR_INVAL, r->file,
                                bl__node_line(n, "count"),

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config/keys.c - every key of a scenario, once: what it means, what may be
- * written, what holds when it is absent, and where it goes. The reader, the
- * messages, `ballast check --keys` and the test of the man page all follow
- * these tables.
+ * config/keys.c - every key of level cluster, once (level host: keys_host.c):
+ * what it means, what may be written, what holds when it is absent, and where
+ * it goes. The reader, the messages, `ballast check --keys` and the test of the
+ * man page all follow these tables.
  *
  * Where the default of a physical quantity comes from is said beside it;
  * [recalled] marks a figure that was not re-read at its source.
  */
-#include "config/config_priv.h"
 #include "config/keys.h"
+#include "config/keys_priv.h"
 
-#define AT(type, member)                                                       \
-    .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
-#define RANGE(lo, hi) .min = (int64_t)(lo), .max = (int64_t)(hi)
-#define IS(dimension) .kind = BL__QUANTITY, .dim = (dimension)
-#define SUB(reader) .kind = BL__SECTION, .read = (reader)
 #define FROM_TRACE .word = "from-trace", .word_value = 0
 
 #define SECOND BL_NS_PER_S
 #define DAY (86400 * BL_NS_PER_S)
 
+static const char *const level[] = { "cluster", "host", NULL };
 static const char *const physics[] = { "real", "cloudsim303", NULL };
 static const char *const demand[] = { "observed", "oracle", NULL };
 static const char *const order[] = { "blocks", "round-robin", NULL };
@@ -32,6 +28,12 @@ static const struct bl__field top[] = {
       .kind = BL__STRING,
       .shown = "the file's name",
       AT(struct bl_scenario, name) },
+    { .name = "level",
+      .meaning = "cluster: hosts and a trace; host: one host in nanoseconds",
+      .kind = BL__CHOICE,
+      .choices = level,
+      .def = "cluster",
+      AT(struct bl_scenario, level) },
     { .name = "physics",
       .meaning = "rules of the simulated world",
       .kind = BL__STRING,
@@ -92,6 +94,12 @@ static const struct bl__field top[] = {
       .expect = "a map with 'groups'",
       SUB(bl__read_hosts),
       AT(struct bl_scenario, dc) },
+    { .name = "pools",
+      .meaning = "resource pools, each after its parent",
+      .expect = "a list of pools",
+      .shown = "none",
+      SUB(bl__read_pools),
+      AT(struct bl_scenario, dc.pools) },
     { .name = "vms",
       .meaning = "the virtual machines",
       .expect = "a map with 'groups'",
@@ -300,38 +308,92 @@ static const struct bl__field vm_group[] = {
       .shown = "its keys' defaults",
       SUB(bl__read_mem),
       AT(struct bl_vm_group, mem) },
+    { .name = "pool",
+      .meaning = "the resource pool that they are in",
+      .expect = "a name from 'pools'",
+      .shown = "none",
+      SUB(bl__read_pool_name),
+      AT(struct bl_vm_group, pool) },
 };
 
-#define SETTINGS_FIELDS(dimension, size_max, shares_reader)                    \
+/* One resource of @whose: a VM, or a pool as in struct bl_pool_settings, where
+ * the same settings are a member. */
+#define SETTINGS_FIELDS(type, member, dimension, size_max, shares_reader,      \
+                        shares_meaning, whose)                                 \
     { .name = "shares",                                                        \
-      .meaning =                                                               \
-          "high, normal, low (4:2:1 per vCPU or MiB) or a number per "         \
-          "VM",                                                                \
+      .meaning = (shares_meaning),                                             \
       .expect = "high, normal, low or a whole number 1 .. 1000000000",         \
       .shown = "normal",                                                       \
       SUB(shares_reader),                                                      \
-      AT(struct bl_settings, shares) },                                        \
+      AT(type, member shares) },                                               \
         { .name = "reservation",                                               \
-          .meaning = "guaranteed to one VM",                                   \
+          .meaning = "guaranteed to " whose,                                   \
           IS(dimension),                                                       \
           RANGE(0, size_max),                                                  \
           .def = "0",                                                          \
-          AT(struct bl_settings, reservation) },                               \
+          AT(type, member reservation) },                                      \
         { .name = "limit",                                                     \
-          .meaning = "never exceeded by one VM",                               \
+          .meaning = "never exceeded by " whose,                               \
           IS(dimension),                                                       \
           RANGE(1, size_max),                                                  \
           .word = "none",                                                      \
           .word_value = (int64_t)BL_NO_LIMIT,                                  \
           .def = "none",                                                       \
-          AT(struct bl_settings, limit) },
+          AT(type, member limit) },
+#define VM_FIELDS(dimension, size_max, shares_reader)                          \
+    SETTINGS_FIELDS(                                                           \
+        struct bl_settings, , dimension, size_max, shares_reader,              \
+        "high, normal, low (4:2:1 per vCPU or MiB) or a number per VM",        \
+        "one VM")
+#define POOL_FIELDS(dimension, shares_reader)                                  \
+    SETTINGS_FIELDS(                                                           \
+        struct bl_pool_settings, set., dimension, BL_POOL_AMOUNT_MAX,          \
+        shares_reader,                                                         \
+        "as a VM of 4 vCPUs and 16GiB, or a number; compares siblings",        \
+        "all of the pool"){                                                    \
+        .name = "expandable",                                                  \
+        .meaning = "may borrow from its parent for its VMs' reservations",     \
+        IS(BL_DIM_BOOL),                                                       \
+        RANGE(0, 1),                                                           \
+        .def = "yes",                                                          \
+        AT(struct bl_pool_settings, expandable)                                \
+    },
 
 #define VM_KHZ_MAX (BL_HOST_CORES_MAX * BL_CORE_KHZ_MAX)
 
-static const struct bl__field cpu[] = { SETTINGS_FIELDS(BL_DIM_FREQ, VM_KHZ_MAX,
-                                                        bl__read_cpu_shares) };
-static const struct bl__field mem[] = { SETTINGS_FIELDS(
+static const struct bl__field cpu[] = { VM_FIELDS(BL_DIM_FREQ, VM_KHZ_MAX,
+                                                  bl__read_cpu_shares) };
+static const struct bl__field mem[] = { VM_FIELDS(
     BL_DIM_BYTES, BL_MEM_BYTES_MAX, bl__read_mem_shares) };
+static const struct bl__field pool_cpu[] = { POOL_FIELDS(BL_DIM_FREQ,
+                                                         bl__read_cpu_shares) };
+static const struct bl__field pool_mem[] = { POOL_FIELDS(BL_DIM_BYTES,
+                                                         bl__read_mem_shares) };
+
+static const struct bl__field pool[] = {
+    { .name = "name",
+      .meaning = "of the pool",
+      .kind = BL__NAME,
+      AT(struct bl_pool_desc, name) },
+    { .name = "parent",
+      .meaning = "the pool that it is in",
+      .expect = "the name of a pool before this one",
+      .shown = "none",
+      SUB(bl__read_pool_parent),
+      AT(struct bl_pool_desc, parent) },
+    { .name = "cpu",
+      .meaning = "shares, reservation and limit of CPU",
+      .expect = "a map",
+      .shown = "its keys' defaults",
+      SUB(bl__read_pool_cpu),
+      AT(struct bl_pool_desc, cpu) },
+    { .name = "mem",
+      .meaning = "shares, reservation and limit of memory",
+      .expect = "a map",
+      .shown = "its keys' defaults",
+      SUB(bl__read_pool_mem),
+      AT(struct bl_pool_desc, mem) },
+};
 
 static const struct bl__field trace[] = {
     { .name = "file",
@@ -466,43 +528,57 @@ static const struct bl__field policy[] = {
       AT(struct bl_policy_choice, name) },
 };
 
-#define SECTION(id, text, table)                                               \
-    const struct bl__section bl__section_##id = {                              \
-        (text), (table), sizeof(table) / sizeof((table)[0])                    \
-    }
-SECTION(top, "", top);
+SECTION_TWIN(top, "", top, host_top, "host");
 SECTION(hosts, "hosts", hosts);
 SECTION(host_group, "hosts.groups", host_group);
 SECTION(standby, "hosts.groups.standby", standby);
 SECTION(off, "hosts.groups.off", off);
-SECTION(vms, "vms", vms);
-SECTION(vm_group, "vms.groups", vm_group);
+SECTION_TWIN(vms, "vms", vms, host_vms, "host");
+SECTION_TWIN(vm_group, "vms.groups", vm_group, host_vm_group, "host");
 SECTION(cpu, "vms.groups.cpu", cpu);
 SECTION(mem, "vms.groups.mem", mem);
+SECTION_TWIN(pool, "pools", pool, host_pool, "host");
+SECTION(pool_cpu, "pools.cpu", pool_cpu);
+SECTION(pool_mem, "pools.mem", pool_mem);
 SECTION(trace, "trace", trace);
 SECTION(generate, "trace.generate", generate);
 SECTION(migration, "migration", migration);
 SECTION(policy, "policy", policy);
 
-bool bl_scenario_key(uint32_t i, struct bl_scenario_key *out)
-{
-    static const struct bl__section *const all[] = {
-        &bl__section_top,      &bl__section_hosts,    &bl__section_host_group,
-        &bl__section_standby,  &bl__section_off,      &bl__section_vms,
-        &bl__section_vm_group, &bl__section_cpu,      &bl__section_mem,
-        &bl__section_trace,    &bl__section_generate, &bl__section_migration,
-        &bl__section_policy,
-    };
+const struct bl__section *const bl__sections_cluster[] = {
+    &bl__section_top,
+    &bl__section_hosts,
+    &bl__section_host_group,
+    &bl__section_standby,
+    &bl__section_off,
+    &bl__section_pool,
+    &bl__section_pool_cpu,
+    &bl__section_pool_mem,
+    &bl__section_vms,
+    &bl__section_vm_group,
+    &bl__section_cpu,
+    &bl__section_mem,
+    &bl__section_trace,
+    &bl__section_generate,
+    &bl__section_migration,
+    &bl__section_policy,
+    NULL,
+};
 
-    for (size_t s = 0; s < sizeof(all) / sizeof(all[0]); s++) {
-        if (i >= all[s]->field_count) {
-            i -= all[s]->field_count;
+/* Takes @i down past the keys of @all, or fills in the one that it means. */
+static bool find_key(const struct bl__section *const *all, const char *of_level,
+                     uint32_t *i, struct bl_scenario_key *out)
+{
+    for (; *all != NULL; all++) {
+        const struct bl__field *f = (*all)->field;
+
+        if (*i >= (*all)->field_count) {
+            *i -= (*all)->field_count;
             continue;
         }
-
-        const struct bl__field *f = &all[s]->field[i];
-
-        out->section = all[s]->name;
+        f += *i;
+        out->level = of_level;
+        out->section = (*all)->name;
         out->name = f->name;
         out->meaning = f->meaning;
         out->def = f->def != NULL ? f->def : f->shown;
@@ -510,4 +586,10 @@ bool bl_scenario_key(uint32_t i, struct bl_scenario_key *out)
         return true;
     }
     return false;
+}
+
+bool bl_scenario_key(uint32_t i, struct bl_scenario_key *out)
+{
+    return find_key(bl__sections_cluster, "cluster", &i, out) ||
+           find_key(bl__sections_host, "host", &i, out);
 }

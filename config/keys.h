@@ -7,7 +7,8 @@
  * Ownership    the strings are static, except for `expect`, which is a value.
  * Allocation   none.
  * Threads      read-only.
- * Determinism  in the order of the declared tables, section by section.
+ * Determinism  in the order of the declared tables, section by section; first
+ * all of level cluster, then all of level host.
  */
 #ifndef BL_CONFIG_KEYS_H
 #define BL_CONFIG_KEYS_H
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 struct bl_scenario_key {
+    const char *level;   /* "cluster" or "host": which files may have it */
     const char *section; /* "hosts.groups"; "" at the top of the file */
     const char *name;
     const char *meaning;

@@ -117,12 +117,26 @@ void bl__nearest_see(struct bl__nearest *n, const char *name)
     }
 }
 
+static bool has_field(const struct bl__section *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->field_count; i++)
+        if (strcmp(s->field[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static bl_err refuse_unknown(struct bl__reader *r, const struct bl__section *s,
                              const struct bl__node *n)
 {
     struct bl__nearest near = { .text = n->key };
     char known[EXPECT_BYTES] = "";
 
+    if (s->twin != NULL && has_field(s->twin, n->key))
+        return bl_diag_set(r->diag, BL_ERR_PARSE, r->file, n->line,
+                           "key '%s'%s%s belongs to level: %s, expected keys "
+                           "of the level that this file has",
+                           n->key, s->name[0] != '\0' ? " in " : "", s->name,
+                           s->twin_level);
     for (uint32_t i = 0; i < s->field_count; i++) {
         bl__nearest_see(&near, s->field[i].name);
         add(known, sizeof(known), " ");
@@ -289,14 +303,6 @@ static bl_err read_field(struct bl__reader *r, const struct bl__section *s,
     if (n == NULL)
         n = f->def != NULL ? &def : NULL;
     return n != NULL ? read_value(r, f, n, target) : BL_ERR_OK;
-}
-
-static bool has_field(const struct bl__section *s, const char *name)
-{
-    for (uint32_t i = 0; i < s->field_count; i++)
-        if (strcmp(s->field[i].name, name) == 0)
-            return true;
-    return false;
 }
 
 bl_err bl__read_map(struct bl__reader *r, const struct bl__section *s,

@@ -265,6 +265,11 @@ static bl_err check_cloudsim(struct bl__reader *r, const struct bl__node *root)
     const struct bl_scenario *s = r->out;
     static const char expect[] = "the step of cloudsim303,";
 
+    if (s->dc.pools.count > 0)
+        return bl_diag_set(r->diag, BL_ERR_INVAL, r->file,
+                           bl__node_get(root, "pools")->line,
+                           "pools: cloudsim303 has none, expected physics: "
+                           "real or no pools");
     if (s->warmup_ns > 0)
         return bl_diag_set(r->diag, BL_ERR_INVAL, r->file,
                            bl__node_line(root, "warmup"),
@@ -293,6 +298,7 @@ bl_err bl__check_rules(struct bl__reader *r, const struct bl__node *root)
     if (r->out->trace_source == BL_TRACE_GENERATED)
         BL_TRY(check_generated(r, root));
     BL_TRY(check_reservations(r, root));
+    BL_TRY(bl__check_pools(r, root));
     BL_TRY(check_times(r, root));
     if (strcmp(r->out->physics, "cloudsim303") == 0)
         return check_cloudsim(r, root);

@@ -25,19 +25,19 @@ bl_err bl__read_generate(struct bl__reader *r, const struct bl__node *n,
 }
 
 /* "dir/day.tar.zst" written in "scenarios/x.yaml" is a file beside that. */
-static bl_err resolve_path(struct bl__reader *r, const struct bl__node *n)
+bl_err bl__resolve_path(struct bl__reader *r, const struct bl__node *n,
+                        char *out, size_t size)
 {
     const char *slash = strrchr(r->file, '/');
     const size_t dir = slash != NULL ? (size_t)(slash - r->file) + 1 : 0;
     const size_t len = strlen(n->text);
-    char *out = r->out->trace_path;
 
     if (n->text[0] == '/' || dir == 0)
         return BL_ERR_OK;
-    if (dir + len >= sizeof(r->out->trace_path))
+    if (dir + len >= size)
         return bl_diag_set(r->diag, BL_ERR_PARSE, r->file, n->line,
                            "file: a path of %zu bytes, expected at most %zu",
-                           dir + len, sizeof(r->out->trace_path) - 1);
+                           dir + len, size - 1);
     memcpy(out, r->file, dir);
     memcpy(out + dir, n->text, len + 1);
     return BL_ERR_OK;
@@ -66,7 +66,7 @@ bl_err bl__read_trace(struct bl__reader *r, const struct bl__node *n,
     if (file == NULL)
         return BL_ERR_OK;
     s->trace_source = BL_TRACE_FILE;
-    return resolve_path(r, file);
+    return bl__resolve_path(r, file, s->trace_path, sizeof(s->trace_path));
 }
 
 bl_err bl__read_migration(struct bl__reader *r, const struct bl__node *n,
@@ -78,7 +78,7 @@ bl_err bl__read_migration(struct bl__reader *r, const struct bl__node *n,
 /* A policy's parameters are its own business: kept as text, given meaning by
  * the table that the policy declares. */
 static bl_err read_params(struct bl__reader *r, const struct bl__node *map,
-                          struct bl_policy_choice *out)
+                          const char *what, struct bl_policy_choice *out)
 {
     for (const struct bl__node *n = map->first; n != NULL; n = n->next) {
         const uint32_t i = out->param_count;
@@ -88,14 +88,13 @@ static bl_err read_params(struct bl__reader *r, const struct bl__node *map,
         BL_TRY(bl__expect_kind(r, n, BL__TEXT));
         if (i == BL_PARAMS_MAX)
             return bl_diag_set(r->diag, BL_ERR_PARSE, r->file, n->line,
-                               "policy: too many parameters, expected at most "
-                               "%u",
-                               BL_PARAMS_MAX);
+                               "%s: too many parameters, expected at most %u",
+                               what, BL_PARAMS_MAX);
         if (strlen(n->key) >= BL_NAME_BYTES || strlen(n->text) >= BL_NAME_BYTES)
             return bl_diag_set(r->diag, BL_ERR_PARSE, r->file, n->line,
-                               "policy: a parameter of more than %d bytes, "
+                               "%s: a parameter of more than %d bytes, "
                                "expected NAME: VALUE",
-                               BL_NAME_BYTES - 1);
+                               what, BL_NAME_BYTES - 1);
         memcpy(out->param[i].name, n->key, strlen(n->key) + 1);
         memcpy(out->param[i].text, n->text, strlen(n->text) + 1);
         out->param[i].line = n->line;
@@ -104,14 +103,11 @@ static bl_err read_params(struct bl__reader *r, const struct bl__node *map,
     return BL_ERR_OK;
 }
 
-bl_err bl__read_policy(struct bl__reader *r, const struct bl__node *n,
-                       void *choice)
+bl_err bl__read_choice(struct bl__reader *r, const struct bl__section *s,
+                       const struct bl__node *n, const char *def,
+                       struct bl_policy_choice *out)
 {
-    struct bl_policy_choice *out = choice;
-    const struct bl__section *s = &bl__section_policy;
-    struct bl__node name = { .kind = BL__TEXT,
-                             .text = "static",
-                             .key = "name" };
+    struct bl__node name = { .kind = BL__TEXT, .text = def, .key = "name" };
     struct bl__node only = { .kind = BL__MAP, .child_count = 1 };
 
     /* `policy: NAME` is short for a map with a name alone. */
@@ -136,7 +132,13 @@ bl_err bl__read_policy(struct bl__reader *r, const struct bl__node *n,
     }
     BL_TRY(bl__read_map(r, s, &only, out));
     out->line = name.line;
-    return read_params(r, n, out);
+    return read_params(r, n, n->key, out);
+}
+
+bl_err bl__read_policy(struct bl__reader *r, const struct bl__node *n,
+                       void *choice)
+{
+    return bl__read_choice(r, &bl__section_policy, n, "static", choice);
 }
 
 /* --- the whole ---------------------------------------------------------- */
@@ -156,6 +158,15 @@ static void name_after_file(const char *path, char *name)
     for (char *c = name; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';
+}
+
+static const struct bl__section *top_of(const struct bl__node *root)
+{
+    const struct bl__node *n = bl__node_get(root, "level");
+
+    return n != NULL && n->kind == BL__TEXT && strcmp(n->text, "host") == 0
+               ? &bl__section_host_top
+               : &bl__section_top;
 }
 
 bl_err bl__scenario_read(struct bl_arena *a, const char *text,
@@ -179,9 +190,14 @@ bl_err bl__scenario_read(struct bl_arena *a, const char *text,
     bl_hash_init(&h);
     bl_hash_bytes(&h, text, size_bytes);
     s->content_hash = bl_hash_value(&h);
-    BL_TRY(bl__read_map(&r, &bl__section_top, root, s));
-    BL_TRY(bl__check_rules(&r, root));
-    bl_dc_check(&s->dc);
+    BL_TRY(bl__read_map(&r, top_of(root), root, s));
+    if (s->level == BL_LEVEL_HOST) {
+        BL_TRY(bl__check_host_rules(&r, root));
+        bl_host_spec_check(&s->host);
+    } else {
+        BL_TRY(bl__check_rules(&r, root));
+        bl_dc_check(&s->dc);
+    }
     *out = *s;
     return BL_ERR_OK;
 }

@@ -22,6 +22,8 @@
 #define BL_CONFIG_SCENARIO_H
 
 #include "base/diag.h"
+#include "config/topology.h"
+#include "hv/host.h"
 #include "hv/model.h"
 #include "hv/param.h"
 #include "trace/trace.h"
@@ -30,6 +32,11 @@
 
 #define BL_SCENARIO_BYTES_MAX (1u << 20)
 #define BL_PATH_BYTES 4096
+
+enum bl_level {
+    BL_LEVEL_CLUSTER, /* hosts and VMs under a trace, in seconds */
+    BL_LEVEL_HOST,    /* one host, its pCPUs and vCPUs, in nanoseconds */
+};
 
 enum bl_trace_source { BL_TRACE_GENERATED, BL_TRACE_FILE };
 
@@ -49,6 +56,11 @@ struct bl_scenario {
     char path[BL_PATH_BYTES]; /* "(embedded)" for the built-in one */
     char name[BL_NAME_BYTES];
     uint64_t content_hash; /* of the text */
+    enum bl_level level;
+    uint64_t seed;
+    struct bl_host_spec host; /* level host; all zero at level cluster */
+    struct bl_topology_notes topology_notes;
+    /* what follows is level cluster; all zero at level host but dc.pools */
     struct bl_dc dc;
     enum bl_trace_source trace_source;
     char trace_path[BL_PATH_BYTES]; /* relative ones resolved to the file */
@@ -56,10 +68,9 @@ struct bl_scenario {
     char physics[BL_NAME_BYTES]; /* "real" or "cloudsim303" */
     bool demand_oracle;          /* demand: oracle | observed */
     struct bl_policy_choice policy;
-    int64_t interval_ns; /* 0: the trace's step */
-    int64_t duration_ns; /* 0: as long as the trace */
-    int64_t warmup_ns;   /* simulated, not counted */
-    uint64_t seed;
+    int64_t interval_ns;          /* 0: the trace's step */
+    int64_t duration_ns;          /* 0: as long as the trace */
+    int64_t warmup_ns;            /* simulated, not counted */
     uint64_t price_micro_per_kwh; /* 0: no cost line */
     char currency[8];
     uint64_t co2_mg_per_kwh; /* 0: no CO2 line */

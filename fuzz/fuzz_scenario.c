@@ -11,6 +11,36 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct bl_scenario first, second; /* too large for a stack */
 
+static void hash_guest(const struct bl_guest *g, struct bl_hash *h)
+{
+    bl_hash_u64(h, (uint64_t)g->kind + (uint64_t)g->work.kind);
+    bl_hash_u64(h, (uint64_t)g->work.mean_ns + g->work.spread_ppm);
+    bl_hash_u64(h, (uint64_t)g->rest.mean_ns + g->queue_max);
+    bl_hash_u64(h, (uint64_t)g->spin_ns);
+}
+
+static void hash_host(const struct bl_host_spec *s, struct bl_hash *h)
+{
+    bl_hash_bytes(h, &s->topo, sizeof(s->topo));
+    bl_hash_bytes(h, &s->costs, sizeof(s->costs));
+    bl_hash_text(h, s->policy);
+    bl_hash_text(h, s->mode);
+    bl_hash_u64(h, s->core_khz + s->policy_param_count);
+    bl_hash_u64(h, (uint64_t)(s->duration_ns + s->warmup_ns));
+    bl_hash_u64(h, (uint64_t)(s->control_ns + s->timeline_ns));
+    for (uint32_t i = 0; i < s->group_count; i++) {
+        bl_hash_text(h, s->group[i].name);
+        bl_hash_text(h, s->group[i].path);
+        bl_hash_u64(h, s->group[i].vm_count + s->group[i].vcpu_count);
+        bl_hash_bytes(h, &s->group[i].affinity, sizeof(s->group[i].affinity));
+        bl_hash_u64(h, (uint64_t)s->group[i].start_ns);
+        hash_guest(&s->group[i].guest, h);
+    }
+    bl_hash_text(h, s->jobs.path);
+    bl_hash_u64(h, s->jobs.count_max + s->jobs.skip);
+    hash_guest(&s->jobs.guest, h);
+}
+
 /* Every field that a run depends on. */
 static uint64_t digest(const struct bl_scenario *s)
 {
@@ -42,6 +72,7 @@ static uint64_t digest(const struct bl_scenario *s)
         bl_hash_u64(&h, g->cpu.shares.value + g->cpu.reservation);
         bl_hash_u64(&h, g->mem.limit);
     }
+    hash_host(&s->host, &h);
     return bl_hash_value(&h);
 }
 
@@ -53,11 +84,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     BL_ASSERT(bl_scenario_parse(text, size, "x.yaml", &second, &again) == e);
     if (e == BL_ERR_OK) {
-        bl_dc_check(&first.dc);
+        if (first.level == BL_LEVEL_HOST)
+            bl_host_spec_check(&first.host);
+        else
+            bl_dc_check(&first.dc);
         BL_ASSERT(digest(&first) == digest(&second));
         return 0;
     }
-    BL_ASSERT(e == BL_ERR_PARSE || e == BL_ERR_INVAL);
+    /* a topology may name a file that is not there */
+    BL_ASSERT(e == BL_ERR_PARSE || e == BL_ERR_INVAL || e == BL_ERR_IO);
     BL_ASSERT(strncmp(diag.text, "x.yaml", 6) == 0);
     BL_ASSERT(strcmp(diag.text, again.text) == 0);
     return 0;

@@ -343,6 +343,37 @@ static void test_paths_are_relative_to_the_file(void **state)
     }
 }
 
+static void test_pools(void **state)
+{
+    const struct bl_pool_desc *p = scenario.dc.pools.pool;
+
+    (void)state;
+    assert_ok(
+        parse_with("      pool: web\n"
+                   "pools:\n"
+                   "  - name: shops\n"
+                   "    cpu: {shares: high, reservation: 2GHz}\n"
+                   "    mem: {limit: 4GiB, expandable: no}\n"
+                   "  - {name: web, parent: shops, mem: {shares: 77}}\n"));
+    assert_int_equal(scenario.dc.pools.count, 2);
+    assert_int_equal(scenario.dc.vm_group[0].pool, 2);
+    assert_string_equal(p[0].name, "shops");
+    assert_int_equal(p[0].parent, 0);
+    assert_int_equal(p[0].cpu.set.shares.value, BL_CPU_SHARES_HIGH);
+    assert_int_equal(p[0].cpu.set.reservation, 2000000);
+    assert_true(p[0].cpu.set.limit == BL_NO_LIMIT);
+    assert_true(p[0].cpu.expandable);
+    assert_true(p[0].mem.set.limit == UINT64_C(4) << 30);
+    assert_false(p[0].mem.expandable);
+    assert_int_equal(p[1].parent, 1);
+    assert_true(p[1].cpu.expandable);
+    assert_int_equal(p[1].mem.set.shares.value, 77);
+    assert_false(p[1].mem.set.shares.per_unit);
+    assert_ok(parse(small)); /* and without */
+    assert_int_equal(scenario.dc.pools.count, 0);
+    assert_int_equal(scenario.dc.vm_group[0].pool, 0);
+}
+
 /* --- edges that are allowed
  * ---------------------------------------------------- */
 
@@ -566,16 +597,18 @@ static void test_the_manual_has_every_key(void **state)
 {
     size_t size;
     char *man = read_whole("man/ballast-scenario.5", &size), want[128];
+    const char *host = strstr(man, "\n.SH KEYS OF LEVEL HOST\n");
     struct bl_scenario_key k;
     uint32_t n = 0;
 
     (void)state;
+    assert_non_null(host);
     for (; bl_scenario_key(n, &k); n++) {
         const char *section = k.section[0] != '\0' ? k.section : "Top level";
         const char *at, *key, *end;
 
         snprintf(want, sizeof(want), "\n.SS %s\n", section);
-        at = strstr(man, want);
+        at = strstr(strcmp(k.level, "host") == 0 ? host : man, want);
         if (at == NULL) {
             fail_msg("no section %s in the manual", section);
             break;
@@ -588,7 +621,7 @@ static void test_the_manual_has_every_key(void **state)
         assert_true(k.meaning[0] != '\0');
         assert_true(k.expect[0] != '\0');
     }
-    assert_true(n > 60);
+    assert_true(n > 130);
     free(man);
 }
 
@@ -601,8 +634,9 @@ static void test_the_default_of_every_key_can_be_written(void **state)
     for (uint32_t i = 0; bl_scenario_key(i, &k); i++) {
         char more[512];
 
-        if (k.section[0] != '\0' || k.def == NULL ||
-            strncmp(k.expect, "a map", 5) == 0 || strcmp(k.name, "name") == 0)
+        if (k.section[0] != '\0' || strcmp(k.level, "cluster") != 0 ||
+            k.def == NULL || strncmp(k.expect, "a map", 5) == 0 ||
+            strncmp(k.expect, "a list", 6) == 0 || strcmp(k.name, "name") == 0)
             continue;
         snprintf(more, sizeof(more), "%s: %s\n", k.name, k.def);
         if (parse_with(more) != BL_ERR_OK)
@@ -657,6 +691,7 @@ int main(void)
         cmocka_unit_test(test_hosts_become_structures),
         cmocka_unit_test(test_vms_become_structures),
         cmocka_unit_test(test_absent_keys),
+        cmocka_unit_test(test_pools),
         cmocka_unit_test(test_sleep_defaults_follow_the_power_table),
         cmocka_unit_test(test_sleep_never_draws_more_than_idle),
         cmocka_unit_test(test_the_trace_follows_counts_and_seed),
