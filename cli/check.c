@@ -2,6 +2,7 @@
 /* cli/check.c - ballast check: is this scenario sound? Nothing is run. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
+#include "cli/host.h"
 #include "config/keys.h"
 #include "config/scenario.h"
 #include "manager/registry.h"
@@ -22,6 +23,7 @@ static const char help[] =
     "One line for each file:\n"
     "\n"
     "  mine.yaml: ok: 800 hosts in 2 groups, ...\n"
+    "  gangs.yaml: ok: a host of 16 pCPUs, ...\n"
     "  mine.yaml:12: speed: '2.4' is not valid, expected a speed such as ...\n"
     "\n"
     "  --keys      every key of a scenario: meaning, values, default\n"
@@ -39,15 +41,30 @@ static const char help[] =
     "      - {name: web, count: 40, vcpus: 2, speed: 2GHz, memory: 2GiB}\n"
     "  policy: lr-mmt-1.2\n"
     "\n"
+    "And one of level host:\n"
+    "\n"
+    "  level: host\n"
+    "  host: {topology: 'pack:2 l3:1 core:8 pu:2'}\n"
+    "  scheduler: {policy: fair, mode: relaxed}\n"
+    "  vms:\n"
+    "    groups:\n"
+    "      - {name: gang, count: 4, vcpus: 4, workload: barrier}\n"
+    "      - {name: hog, count: 8, workload: cpu}\n"
+    "\n"
     "Exit status: 0 all sound, 1 something is wrong, 2 wrong options.\n"
     "The format is explained in ballast-scenario(5).\n";
 
 static void print_keys(void)
 {
-    const char *section = NULL;
+    const char *section = NULL, *level = "";
     struct bl_scenario_key k;
 
     for (uint32_t i = 0; bl_scenario_key(i, &k); i++) {
+        if (strcmp(level, k.level) != 0) {
+            printf("%sLEVEL %s\n\n", section != NULL ? "\n\n" : "", k.level);
+            level = k.level;
+            section = NULL;
+        }
         if (section == NULL || strcmp(section, k.section) != 0)
             printf("%s%s:\n", section != NULL ? "\n" : "",
                    k.section[0] != '\0' ? k.section : "(top of the file)");
@@ -106,6 +123,30 @@ static void print_trace(const struct bl_scenario *s)
            plural(s->trace_spec.step_count), step);
 }
 
+static void print_host_ok(const struct bl_scenario *s)
+{
+    const struct bl_host_spec *h = &s->host;
+    const struct bl_topo *t = &h->topo;
+    const uint32_t vms = bl_host_spec_vms(h);
+    uint32_t vcpus = 0;
+
+    for (uint32_t g = 0; g < h->group_count; g++)
+        vcpus += h->group[g].vm_count * h->group[g].vcpu_count;
+    printf(
+        "%s: ok: a host of %u pCPU%s (%u core%s, %u LLC%s, %u node%s%s), "
+        "%u VM%s with %u vCPU%s in %u group%s",
+        s->path, t->pcpu_count, plural(t->pcpu_count), t->core_count,
+        plural(t->core_count), t->llc_count, plural(t->llc_count),
+        t->node_count, plural(t->node_count),
+        s->topology_notes.distances_assumed ? ", distances assumed" : "", vms,
+        plural(vms), vcpus, plural(vcpus), h->group_count,
+        plural(h->group_count));
+    if (h->jobs.path[0] != '\0')
+        printf(", jobs of %s%s", h->jobs.path,
+               access(h->jobs.path, R_OK) == 0 ? "" : " (not there yet)");
+    printf(", policy %s, mode %s\n", h->policy, h->mode);
+}
+
 static void print_ok(const struct bl_scenario *s)
 {
     const uint32_t hosts = bl_dc_host_count(&s->dc);
@@ -121,8 +162,16 @@ static void print_ok(const struct bl_scenario *s)
         printf("the trace's VMs");
     printf(" in %u group%s, ", s->dc.vm_group_count,
            plural(s->dc.vm_group_count));
+    if (s->dc.pools.count > 0)
+        printf("%u pool%s, ", s->dc.pools.count, plural(s->dc.pools.count));
     print_trace(s);
     printf(", policy %s, physics %s\n", s->policy.name, s->physics);
+}
+
+static bl_err check_host(const struct bl_scenario *s, struct bl_diag *diag)
+{
+    BL_TRY(bl_host_scheduler_check(&s->host, s->path, diag));
+    return bl_host_admission_check(s, diag);
 }
 
 static int check_file(const char *path)
@@ -132,10 +181,14 @@ static int check_file(const char *path)
     bl_err e = bl_scenario_load(path, &s, &diag);
 
     if (e == BL_ERR_OK)
-        e = check_policy(&s, &diag);
+        e = s.level == BL_LEVEL_HOST ? check_host(&s, &diag)
+                                     : check_policy(&s, &diag);
     if (e != BL_ERR_OK)
         return bl_cli_fail(&diag);
-    print_ok(&s);
+    if (s.level == BL_LEVEL_HOST)
+        print_host_ok(&s);
+    else
+        print_ok(&s);
     return BL_EXIT_OK;
 }
 

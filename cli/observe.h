@@ -67,11 +67,48 @@ bool bl_explain_wants(const struct bl_explain *e, const struct bl_action *a,
 
 #define BL_OUTPUT_PATH_BYTES 4352
 
+/** bl_output_file - let @write fill @path; a regular file appears complete or
+ * not at all. */
+typedef bl_err (*bl_write_fn)(FILE *f, const void *what);
+BL_NODISCARD bl_err bl_output_file(const char *path, bl_write_fn write,
+                                   const void *what, struct bl_diag *diag);
+
+/** bl_output_check - could bl_output_file() write @path now? Leaves nothing
+ * behind. */
+BL_NODISCARD bl_err bl_output_check(const char *path, struct bl_diag *diag);
+
 /* A directory that is written beside its final name and renamed at the end. */
-struct bl_output {
+struct bl_outdir {
     bool open;
-    bool whole; /* --out: reports and journal too, not the tables alone */
     char path[BL_OUTPUT_PATH_BYTES], temp[BL_OUTPUT_PATH_BYTES];
+};
+
+/** bl_outdir_open - BL_ERR_INVAL when @path exists already. */
+BL_NODISCARD bl_err bl_outdir_open(struct bl_outdir *o, const char *path,
+                                   struct bl_diag *diag);
+
+/** bl_outdir_create - a file in it, to be closed with bl_outdir_close(), which
+ * knows of writes that failed. */
+BL_NODISCARD bl_err bl_outdir_create(struct bl_outdir *o, const char *name,
+                                     FILE **out, struct bl_diag *diag);
+BL_NODISCARD bl_err bl_outdir_close(struct bl_outdir *o, FILE *f,
+                                    struct bl_diag *diag);
+
+/** bl_outdir_write - a file in it, filled by @write. */
+BL_NODISCARD bl_err bl_outdir_write(struct bl_outdir *o, const char *name,
+                                    bl_write_fn write, const void *what,
+                                    struct bl_diag *diag);
+
+/** bl_outdir_finish - give the directory its name. */
+BL_NODISCARD bl_err bl_outdir_finish(struct bl_outdir *o, struct bl_diag *diag);
+
+/* Removes what has not been finished. Idempotent. */
+void bl_outdir_abandon(struct bl_outdir *o);
+
+/* The files of a run at level cluster. */
+struct bl_output {
+    struct bl_outdir dir;
+    bool whole; /* --out: reports and journal too, not the tables alone */
     FILE *vms, *journal;
 };
 
@@ -93,12 +130,6 @@ BL_NODISCARD bl_err bl_output_finish(struct bl_output *o,
 
 /* Removes what has not been finished. Idempotent. */
 void bl_output_abandon(struct bl_output *o);
-
-/** bl_output_file - let @write fill @path; a regular file appears complete or
- * not at all. */
-typedef bl_err (*bl_write_fn)(FILE *f, const void *what);
-BL_NODISCARD bl_err bl_output_file(const char *path, bl_write_fn write,
-                                   const void *what, struct bl_diag *diag);
 
 /* ---- the progress bar --------------------------------------------------- */
 

@@ -19,21 +19,28 @@ static const char help[] =
     "  ballast sim mine.yaml --trace day.tar.zst --physics cloudsim303\n"
     "  ballast sim --seeds 10 -j 2                  how much of it is chance?\n"
     "  ballast sim --explain host=newer-3           every decision, and why\n"
+    "  ballast sim gangs.yaml --mode strict         a scenario of level: host\n"
     "\n"
     "Replays a trace in a simulated data centre and reports what the policy\n"
     "cost: energy, how far that is from the least possible, who was not "
     "served\n"
-    "and why, migrations, hosts switched. What is given here wins over the\n"
+    "and why, migrations, hosts switched. A scenario of level: host runs the\n"
+    "vCPUs of VMs on the pCPUs of one host instead: who received what it is\n"
+    "owed, how long vCPUs waited and why. What is given here wins over the\n"
     "scenario.\n"
     "\n"
     "What is run:\n"
     "  --trace PATH       another trace: any format, file or directory\n"
     "  --policy NAME      another policy; 'help' lists them\n"
-    "  --param NAME=VALUE a parameter of the policy; may be repeated\n"
+    "  --mode NAME        level host: another mode of co-scheduling; 'help'\n"
+    "                     lists them\n"
+    "  --param NAME=VALUE a parameter of the policy or mode; may be repeated\n"
     "  --physics NAME     another physics; 'help' lists them\n"
     "  --seed N           seed of all that is random\n"
     "  --seeds N          N runs, seeds one after the other: means and 95 %\n"
-    "                     confidence intervals\n"
+    "                     confidence intervals; at level host mean, least "
+    "and\n"
+    "                     most of the main figures\n"
     "  --baseline POLICY  replay it under that policy too, and compare\n"
     "  -j N               N threads (1); the result does not depend on it\n"
     "  --paranoid         check every invariant at every instant\n"
@@ -41,12 +48,19 @@ static const char help[] =
     "What is reported:\n"
     "  --explain[=vm=NAME|host=NAME]  each decision with its reason and "
     "figures;\n"
-    "                     hosts are called GROUP-N, or hN by number\n"
+    "                     hosts are called GROUP-N, or hN by number; at level\n"
+    "                     host co-stops, steals and the like, or with vm=NAME\n"
+    "                     every change of its vCPUs\n"
     "  --json[=FILE]      JSON instead of text, or besides it into FILE\n"
-    "  --csv DIR          steps.csv, hosts.csv and vms.csv in a new directory\n"
+    "  --csv DIR          steps.csv, hosts.csv and vms.csv in a new "
+    "directory;\n"
+    "                     level host: vms.csv, vcpus.csv and pcpus.csv\n"
     "  --out DIR          everything in a new directory: report.txt, "
     "report.json,\n"
-    "                     journal.csv and these tables\n"
+    "                     journal.csv or timelines, and these tables\n"
+    "  --timeline FILE    level host: the end of the run, vCPU by vCPU, for\n"
+    "                     ui.perfetto.dev; as a picture when FILE ends in "
+    ".svg\n"
     "  --ascii            no characters beyond ASCII\n"
     "  --help             this text\n"
     "\n"
@@ -75,6 +89,17 @@ static void print_param(const struct bl_param *p)
            "from", lo, hi);
 }
 
+static void list_sched(const struct bl_sched_info *(*at)(uint32_t i))
+{
+    const struct bl_sched_info *info;
+
+    for (uint32_t i = 0; (info = at(i)) != NULL; i++) {
+        printf("\n  %-12s %s\n", info->name, info->summary);
+        for (uint32_t k = 0; k < info->param_count; k++)
+            print_param(&info->params[k]);
+    }
+}
+
 static int list_policies(void)
 {
     const struct bl_policy *p;
@@ -82,7 +107,7 @@ static int list_policies(void)
     fputs(
         "Policies: a name as it is, or its pattern filled in. Below each its "
         "parameters\nwith their defaults; set them in the scenario or with "
-        "--param NAME=VALUE.\n",
+        "--param NAME=VALUE.\n\nFor scenarios of level: cluster:\n",
         stdout);
     for (uint32_t i = 0; (p = bl_registry_policy(i)) != NULL; i++) {
         printf("\n  %-12s %s\n", p->name, p->summary);
@@ -91,6 +116,19 @@ static int list_policies(void)
         for (uint32_t k = 0; k < p->param_count; k++)
             print_param(&p->params[k]);
     }
+    fputs("\nDispatch policies, for scenarios of level: host:\n", stdout);
+    list_sched(bl_sched_policy);
+    return bl_cli_flush();
+}
+
+static int list_modes(void)
+{
+    fputs(
+        "Modes of co-scheduling, for scenarios of level: host. Below each its "
+        "parameters\nwith their defaults; set them in the scenario or with "
+        "--param NAME=VALUE.\n",
+        stdout);
+    list_sched(bl_sched_mode);
     return bl_cli_flush();
 }
 
@@ -109,6 +147,7 @@ enum {
     OPT_TRACE = 256,
     OPT_POLICY,
     OPT_PARAM,
+    OPT_MODE,
     OPT_PHYSICS,
     OPT_SEED,
     OPT_SEEDS,
@@ -118,6 +157,7 @@ enum {
     OPT_JSON,
     OPT_CSV,
     OPT_OUT,
+    OPT_TIMELINE,
     OPT_ASCII,
     OPT_HELP,
 };
@@ -126,6 +166,7 @@ static const struct option options[] = {
     { "trace", required_argument, NULL, OPT_TRACE },
     { "policy", required_argument, NULL, OPT_POLICY },
     { "param", required_argument, NULL, OPT_PARAM },
+    { "mode", required_argument, NULL, OPT_MODE },
     { "physics", required_argument, NULL, OPT_PHYSICS },
     { "seed", required_argument, NULL, OPT_SEED },
     { "seeds", required_argument, NULL, OPT_SEEDS },
@@ -135,6 +176,7 @@ static const struct option options[] = {
     { "json", optional_argument, NULL, OPT_JSON },
     { "csv", required_argument, NULL, OPT_CSV },
     { "out", required_argument, NULL, OPT_OUT },
+    { "timeline", required_argument, NULL, OPT_TIMELINE },
     { "ascii", no_argument, NULL, OPT_ASCII },
     { "help", no_argument, NULL, OPT_HELP },
     { NULL, 0, NULL, 0 },
@@ -231,6 +273,9 @@ static int read_option(int opt, int argc, char **argv, struct bl_sim_args *a)
         return BL_EXIT_OK;
     case OPT_PARAM:
         return read_param(optarg, a);
+    case OPT_MODE:
+        a->mode = optarg;
+        return BL_EXIT_OK;
     case OPT_PHYSICS:
         a->physics = optarg;
         return BL_EXIT_OK;
@@ -256,6 +301,9 @@ static int read_option(int opt, int argc, char **argv, struct bl_sim_args *a)
     case OPT_OUT:
         a->out = optarg;
         return BL_EXIT_OK;
+    case OPT_TIMELINE:
+        a->timeline = optarg;
+        return BL_EXIT_OK;
     case OPT_ASCII:
         a->style.utf8 = false;
         return BL_EXIT_OK;
@@ -273,12 +321,12 @@ static bool is_help(const char *name)
 static int check_args(const struct bl_sim_args *a)
 {
     const bool one_only = a->explain.on || a->csv != NULL || a->out != NULL ||
-                          a->baseline != NULL;
+                          a->baseline != NULL || a->timeline != NULL;
 
     if (a->seeds > 0 && one_only)
         return bl_cli_usage("sim",
                             "--seeds makes many runs; --explain, --csv, "
-                            "--out and --baseline are for one");
+                            "--out, --timeline and --baseline are for one");
     if (a->seed > INT64_MAX - BL_SEEDS_MAX && a->seeds > 0)
         return bl_cli_usage("sim", "--seed %llu leaves no room for --seeds",
                             (unsigned long long)a->seed);
@@ -322,6 +370,11 @@ static int lay_params(const struct bl_sim_args *a, struct bl_policy_choice *c)
 
 static int lay_options(const struct bl_sim_args *a, struct bl_scenario *s)
 {
+    if (a->mode != NULL || a->timeline != NULL)
+        return bl_cli_usage("sim",
+                            "%s is for scenarios of level: host, this one has "
+                            "level: cluster",
+                            a->mode != NULL ? "--mode" : "--timeline");
     if (a->trace != NULL) {
         if (strlen(a->trace) >= sizeof(s->trace_path))
             return bl_cli_usage("sim",
@@ -351,6 +404,19 @@ static int lay_options(const struct bl_sim_args *a, struct bl_scenario *s)
         snprintf(s->policy.name, sizeof(s->policy.name), "%s", a->policy);
     }
     return lay_params(a, &s->policy);
+}
+
+/* Whether there will be room for files is not known, but that their folders
+ * exist and can be written is, before hours of a run. */
+static int check_files(const struct bl_sim_args *a)
+{
+    const char *const path[] = { a->json_path, a->timeline };
+    struct bl_diag diag = { "" };
+
+    for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
+        if (path[i] != NULL && bl_output_check(path[i], &diag) != BL_ERR_OK)
+            return bl_cli_fail(&diag);
+    return BL_EXIT_OK;
 }
 
 /* A policy or parameter that is wrong in the scenario is bad input; on the
@@ -389,15 +455,30 @@ static int load_scenario(const char *path, struct bl_scenario *s)
     return e == BL_ERR_OK ? BL_EXIT_OK : bl_cli_fail(&diag);
 }
 
+static int run_host(const struct bl_sim_args *a, struct bl_scenario *s)
+{
+    int status = bl_host_options(a, s);
+
+    if (status == BL_EXIT_OK)
+        status = check_files(a);
+    if (status != BL_EXIT_OK)
+        return status;
+    return a->seeds > 0 ? bl_sim_host_seeds(a, s) : bl_sim_host(a, s);
+}
+
 static int run(const struct bl_sim_args *a)
 {
     static struct bl_scenario s; /* too large for a stack */
     int status = load_scenario(a->scenario, &s);
 
+    if (status == BL_EXIT_OK && s.level == BL_LEVEL_HOST)
+        return run_host(a, &s);
     if (status == BL_EXIT_OK)
         status = lay_options(a, &s);
     if (status == BL_EXIT_OK)
         status = check_policies(a, &s);
+    if (status == BL_EXIT_OK)
+        status = check_files(a);
     if (status != BL_EXIT_OK)
         return status;
     return a->seeds > 0 ? bl_sim_seeds(a, &s) : bl_sim_one(a, &s);
@@ -423,6 +504,8 @@ int bl_cli_sim(int argc, char **argv)
     }
     if (is_help(a.policy) || is_help(a.baseline))
         return list_policies();
+    if (is_help(a.mode))
+        return list_modes();
     if (is_help(a.physics))
         return list_physics();
     if (argc - optind > 1)

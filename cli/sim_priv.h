@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cli/sim_priv.h - the files of `ballast sim`: sim.c reads the command line,
- * sim_one.c makes one run (and its baseline), sim_seeds.c many.
+ * sim_one.c makes one run (and its baseline), sim_seeds.c many. At level host:
+ * host_options.c lays the command line on the scenario, sim_host.c makes one
+ * run, host_watch.c shows it while it goes on, host_seeds.c makes many.
  */
 #ifndef BL_CLI_SIM_PRIV_H
 #define BL_CLI_SIM_PRIV_H
 
 #include "cli/cli.h"
+#include "cli/host.h"
 #include "cli/observe.h"
 #include "cli/run.h"
 
@@ -14,8 +17,9 @@
 struct bl_sim_args {
     const char *scenario, *trace, *policy, *physics, *baseline;
     const char *csv, *out;
-    bool json;             /* to stdout unless there is a path */
-    const char *json_path; /* or NULL */
+    const char *mode, *timeline; /* level host */
+    bool json;                   /* to stdout unless there is a path */
+    const char *json_path;       /* or NULL */
     bool has_seed;
     uint64_t seed;
     uint32_t seeds; /* 0: one run */
@@ -30,5 +34,14 @@ struct bl_sim_args {
 /* Both return the exit status of the process. */
 int bl_sim_one(const struct bl_sim_args *args, const struct bl_scenario *s);
 int bl_sim_seeds(const struct bl_sim_args *args, const struct bl_scenario *s);
+
+/* ---- level host --------------------------------------------------------- */
+
+/* The options laid on @s, and what makes no sense at this level refused. */
+int bl_host_options(const struct bl_sim_args *args, struct bl_scenario *s);
+
+int bl_sim_host(const struct bl_sim_args *args, const struct bl_scenario *s);
+int bl_sim_host_seeds(const struct bl_sim_args *args,
+                      const struct bl_scenario *s);
 
 #endif /* BL_CLI_SIM_PRIV_H */

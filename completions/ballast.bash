@@ -8,6 +8,11 @@ _ballast_policies() {
     printf '%s\n' {thr,iqr,mad,lr,lrr}-{mmt,mc,rs,mu} help
 }
 
+_ballast_modes() {
+    "$1" sim --mode help 2>/dev/null | sed -n 's/^  \([a-z][a-z0-9-]*\) .*/\1/p'
+    echo help
+}
+
 _ballast() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local sub=${COMP_WORDS[1]-} words=
@@ -15,6 +20,10 @@ _ballast() {
     case $prev in
     --policy | --baseline)
         mapfile -t COMPREPLY < <(compgen -W "$(_ballast_policies "$1")" -- "$cur")
+        return
+        ;;
+    --mode)
+        mapfile -t COMPREPLY < <(compgen -W "$(_ballast_modes "$1")" -- "$cur")
         return
         ;;
     --physics)
@@ -27,7 +36,7 @@ _ballast() {
         ;;
     --seed | --seeds | --param | --vms | --steps | --step | --mean | \
         --diurnal | --autocorr | --burst | -j) return ;;
-    --trace | --csv | --out)
+    --trace | --csv | --out | --timeline)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -37,9 +46,9 @@ _ballast() {
     else
         case $sub in
         sim)
-            words='--trace --policy --param --physics --seed --seeds
-                --baseline --paranoid --explain --json --csv --out --ascii
-                --help -j'
+            words='--trace --policy --mode --param --physics --seed --seeds
+                --baseline --paranoid --explain --json --csv --out --timeline
+                --ascii --help -j'
             ;;
         check) words='--keys --servers --help' ;;
         trace)

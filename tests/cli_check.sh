@@ -31,10 +31,12 @@ lines() {
 }
 
 # Sound ones: a line each on standard output.
-run 0 examples/*.yaml
+run 0 examples/*.yaml examples/sched/*.yaml
 lines err 0
 lines out "$(find examples -name '*.yaml' | wc -l)"
 has out 'examples/planetlab.yaml: ok: 800 hosts in 2 groups, 1052 VMs in 4 groups'
+
+has out 'examples/sched/barrier.yaml: ok: a host of 16 pCPUs (16 cores, 2 LLCs, 1 node), 8 VMs with 32 vCPUs in 1 group, policy fair, mode relaxed'
 
 # One that is not: a line on standard error, the others are read all the same.
 run 1 examples/default.yaml tests/scenarios/tab.yaml examples/planetlab.yaml
@@ -84,6 +86,9 @@ run 0 --help
 has out 'usage: ballast check'
 run 0 --keys
 has out 'hosts.groups:'
+has out 'LEVEL cluster'
+has out 'LEVEL host'
+has out 'vms.groups.workload barrier:'
 has out 'required'
 run 0 --servers
 has out 'HpProLiantMl110G4Xeon3040'
@@ -92,9 +97,52 @@ lines err 1
 run 2 --frobnicate x.yaml
 lines err 1
 
-# The scenario that --help shows is sound.
-"$BL_BIN" check --help | sed -n '/start from/,/^Exit/p' | sed '1d;$d' \
+# The scenarios that --help shows are sound.
+"$BL_BIN" check --help | sed -n '/start from/,/^And/p' | sed '1d;$d' \
     >"$dir/help.yaml"
 run 0 "$dir/help.yaml"
 has out '10 hosts in 1 group, 40 VMs in 1 group'
+"$BL_BIN" check --help | sed -n '/^And one of/,/^Exit/p' | sed '1d;$d' \
+    >"$dir/help.yaml"
+run 0 "$dir/help.yaml"
+has out 'a host of 32 pCPUs (16 cores, 2 LLCs, 1 node), 12 VMs with 24 vCPUs in 2 groups'
+
+# Level host: what sim does not admit is not sound, in the same words.
+# admission MODE POOLS GROUPS TEXT
+admission() {
+    {
+        echo 'level: host'
+        echo "host: {topology: 'pack:1 l3:1 core:4 pu:1', speed: 2GHz}"
+        echo "scheduler: {policy: fair, mode: $1}"
+        echo 'duration: 10ms'
+        echo 'pools:'
+        printf '  - %s\n' "{name: z}" "$2"
+        echo 'vms:'
+        echo '  groups:'
+        printf '    - %s\n' "$3"
+    } >"$dir/host.yaml"
+    run 1 "$dir/host.yaml"
+    has err "host.yaml:$4"
+    mv "$dir/err" "$dir/said"
+    "$BL_BIN" sim "$dir/host.yaml" >"$dir/out" 2>"$dir/err" &&
+        fail "sim admits: $4"
+    cmp -s "$dir/said" "$dir/err" ||
+        fail "check: $(cat "$dir/said"), sim: $(cat "$dir/err")"
+}
+one='{name: v, workload: cpu}'
+admission none '{name: a, cpu: {reservation: 20GHz}}' "$one" \
+    "7: pool a is not admitted: the host has 7.84GHz left to reserve (8GHz less 2 % overhead), 20GHz needed: 12.16GHz short"
+admission none '{name: a, parent: z, cpu: {reservation: 8GHz}}' "$one" \
+    '7: pool a is not admitted: the host has 7.84GHz left'
+admission none '{name: a, cpu: {reservation: 1GHz, expandable: no}}' \
+    '{name: v, pool: a, count: 3, cpu: {reservation: 400MHz}, workload: cpu}' \
+    "10: VM v-2 is not admitted: resource pool 'a' has 0.2GHz left to reserve, 0.4GHz needed: 0.2GHz short"
+admission none '{name: a}' \
+    '{name: v, count: 5, cpu: {reservation: 1.8GHz}, workload: cpu}' \
+    '10: VM v-4 is not admitted: the host has 640MHz left to reserve (8GHz less 2 % overhead), 1.8GHz needed: 1.16GHz short'
+admission none '{name: a}' \
+    "{name: v, count: 2, affinity: '0', cpu: {reservation: 1.5GHz}, workload: cpu}" \
+    '10: VM v-1 is not admitted: the pCPUs that it may use have 460MHz left to reserve, 1.5GHz needed'
+admission strict '{name: a}' '{name: v, vcpus: 5, workload: cpu}' \
+    '10: VM v is not admitted: mode strict runs all its 5 vCPUs at once, expected at most 4'
 exit $status

@@ -233,7 +233,7 @@ done
 
 sed -e 's/count: 6,/count: 2000,/' -e 's/vms: 24, steps: 48/vms: 20000, steps: 2000/' \
     "$small" >"$dir/long.yaml"
-timeout --preserve-status -s INT 1 "$bin" sim "$dir/long.yaml" \
+timeout --foreground --preserve-status -s INT 1 "$bin" sim "$dir/long.yaml" \
     --out "$dir/cut" >"$dir/stdout" 2>"$dir/stderr"
 check 'an interrupted run gives 130' [ $? -eq 130 ]
 check 'says that it is partial' has "$dir/stdout" '^PARTIAL'

@@ -46,7 +46,30 @@ sed -e '/warmup/d' -e 's/vcpus: 2/vcpus: 1/' "$work/day.yaml" >"$work/plain.yaml
 sed -e 's/duration: 6h/duration: 1h/' -e '/warmup/d' -e 's/vms: 900/vms: 40000/' \
     -e 's/count: 100,/count: 5000,/' "$work/day.yaml" >"$work/large.yaml"
 
-# SCENARIO PHYSICS POLICY OPTIONS...
+# The VMs in nested pools, whose entitlements decide what each receives.
+sed -e 's/^vms:/pools:\
+  - {name: a, cpu: {shares: 2000, limit: 200GHz}}\
+  - {name: b}\
+  - {name: c, parent: b, cpu: {reservation: 20GHz}}\
+vms:/' -e 's/{name: first, /&pool: a, /' -e 's/{name: second, /&pool: b, /' \
+    -e 's/{name: third, /&pool: c, /' "$work/day.yaml" >"$work/pools.yaml"
+
+# One host, event by event: shares, limits and gangs on cores of two threads.
+cat >"$work/host.yaml" <<'END'
+name: host
+level: host
+duration: 1s
+host: {topology: "l3:2 core:4 pu:2", speed: 2GHz}
+vms:
+  groups:
+    - {name: gang, count: 3, vcpus: 4, workload: barrier}
+    - {name: lock, vcpus: 4, workload: lock}
+    - {name: web, count: 4, vcpus: 2, workload: interactive}
+    - {name: hog, count: 6, cpu: {shares: 500}, workload: cpu}
+    - {name: most, count: 2, cpu: {limit: 300MHz}, workload: cpu}
+END
+
+# SCENARIO PHYSICS POLICY OPTIONS...; physics is - at level host
 cat >"$work/cases" <<'END'
 day real static --param cpu_overcommit=3 --param mem_overcommit=1.5
 day real lr-mmt-1.2
@@ -61,7 +84,15 @@ plain cloudsim303 iqr-mmt-1.5-2012
 plain cloudsim303 mad-mu-2.5
 plain cloudsim303 npa
 plain cloudsim303 dvfs
+pools real lr-mmt-1.2
 large real static --param cpu_overcommit=2
+host - fair --mode none
+host - fair --mode demand
+host - fair --mode relaxed
+host - fair --mode strict
+host - credit2 --mode core
+host - balance --mode yield
+host - fifo --mode none
 END
 
 # "NAME MAKE-VARIABLES" of each flavour; NAME is its directory in $build.
@@ -85,9 +116,11 @@ run_all() {
     while read -r scenario physics policy options; do
         number=$((number + 1))
         for threads in 1 2; do
+            how="-j $threads --physics $physics"
+            [ "$physics" != - ] || how=
             # shellcheck disable=SC2086 # options are words
-            "$build/$1/ballast" sim "$work/$scenario.yaml" -j $threads --json \
-                --physics "$physics" --policy "$policy" $options \
+            "$build/$1/ballast" sim "$work/$scenario.yaml" $how --json \
+                --policy "$policy" $options \
                 >"$work/json" || return 1
             # what the run cost its machine is no part of its result
             sed '/^  "cost": {/,/^  }/d' "$work/json" \
