@@ -1,0 +1,30 @@
+#!/bin/sh
+# experiments.sh - the quick pages of doc/experiments say what comes out now;
+# `make experiments` writes them all anew.
+# shellcheck disable=SC2016 # backquotes of the tables
+set -eu
+bin=${BL_BIN:-build/gcc/ballast}
+command -v jq >/dev/null || {
+    echo 'SKIP: no jq here, so tables cannot be repeated'
+    exit 0
+}
+# A page whose figure was changed by hand is found.
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cp -R doc examples tools "$dir"
+page=$dir/doc/experiments/seventeen.md
+sed '/^| `fair`/s/94/95/' "$page" >"$dir/page" && cat "$dir/page" >"$page"
+case $bin in
+/*) ;;
+*) bin=$PWD/$bin ;;
+esac
+if sh "$dir/tools/experiments.sh" --check "$bin" seventeen >"$dir/out" 2>&1; then
+    echo 'FAIL: a stale page is not found'
+    exit 1
+fi
+grep -q '^-| `fair` | 95' "$dir/out" || {
+    echo 'FAIL: the stale line is not shown:'
+    cat "$dir/out"
+    exit 1
+}
+sh tools/experiments.sh --check "$bin" shares reservations limit seventeen latency smt
