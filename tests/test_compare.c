@@ -100,6 +100,8 @@ static void test_compare_says_what_is_wrong_with_a_file(void **state)
         { "[]", 0, "no \"format\"" },
         { "{\"format\": 1}", 0, "no \"format\"" },
         { "{\"format\": \"ballast-seeds-1\"}", 0, "several seeds" },
+        { "{\"format\": \"ballast-host-1\"}", 0, "report of level host" },
+        { "{\"format\": \"ballast-host-seeds-1\"}", 0, "report of level host" },
         { "{\"format\": \"ballast-run-1\"}", 0, "no text 'version'" },
         { "{\"format\": \"ballast-run-1\", \"identity\": {\"version\": \"1\","
           "\"scenario\": \"s\", \"trace\": \"t\", \"trace_hash\": \"h\","
