@@ -11,7 +11,7 @@
  *            the next multiple of 2 ms at which there is budget again. What was
  *            overdrawn is paid back first.
  * Bound      over any window T: limit * T + one refill + one slice for each
- *            vCPU (test_sched_limit).
+ *            vCPU (test_sched_fair).
  * Deviation  credit2 refills at the period only; growing all the time keeps a
  *            burst before and one after a refill from adding up.
  * Cost       O(1) a charge; O(VMs with a limit) every 2 ms.
@@ -112,8 +112,6 @@ void bl__limit_take(struct bl_sched *s, uint32_t vm, int64_t ns)
 {
     struct bl__vm *m = &s->vm[vm];
 
-    if (m->limit_index == BL__NO_INDEX)
-        return;
     m->budget_ns -= ns; /* first: what grew meanwhile must not be cut off */
     grow(s, m);
     if (m->budget_ns <= 0 && !m->throttled)
