@@ -189,22 +189,7 @@ static const struct bl__field sched_mode[] = {
 
 /* As at level cluster, without memory. */
 static const struct bl__field host_pool[] = {
-    { .name = "name",
-      .meaning = "of the pool",
-      .kind = BL__NAME,
-      AT(struct bl_pool_desc, name) },
-    { .name = "parent",
-      .meaning = "the pool that it is in",
-      .expect = "the name of a pool before this one",
-      .shown = "none",
-      SUB(bl__read_pool_parent),
-      AT(struct bl_pool_desc, parent) },
-    { .name = "cpu",
-      .meaning = "shares, reservation and limit of CPU",
-      .expect = "a map",
-      .shown = "its keys' defaults",
-      SUB(bl__read_pool_cpu),
-      AT(struct bl_pool_desc, cpu) },
+    POOL_KEYS,
 };
 
 static const struct bl__field host_vms[] = {

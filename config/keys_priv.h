@@ -28,4 +28,22 @@
         .twin_level = (other_level)                                            \
     }
 
+/* What a pool has at both levels; memory it has at level cluster only. */
+#define POOL_KEYS                                                              \
+    { .name = "name",                                                          \
+      .meaning = "of the pool",                                                \
+      .kind = BL__NAME,                                                        \
+      AT(struct bl_pool_desc, name) },                                         \
+        { .name = "parent",                                                    \
+          .meaning = "the pool that it is in",                                 \
+          .expect = "the name of a pool before this one",                      \
+          .shown = "none",                                                     \
+          SUB(bl__read_pool_parent),                                           \
+          AT(struct bl_pool_desc, parent) },                                   \
+    {                                                                          \
+        .name = "cpu", .meaning = "shares, reservation and limit of CPU",      \
+        .expect = "a map", .shown = "its keys' defaults",                      \
+        SUB(bl__read_pool_cpu), AT(struct bl_pool_desc, cpu)                   \
+    }
+
 #endif /* BL_CONFIG_KEYS_PRIV_H */

@@ -196,33 +196,6 @@ static void test_pins_are_warned_of(void **state)
     bl_arena_free(&a);
 }
 
-static uint32_t columns(const char *line, size_t bytes)
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < bytes; i++)
-        n += ((unsigned char)line[i] & 0xc0u) != 0x80u;
-    return n;
-}
-
-static void check_layout(const char *text)
-{
-    const char *last = "";
-
-    for (const char *p = text; *p != '\0';) {
-        const size_t n = strcspn(p, "\n");
-
-        if (columns(p, n) > BL_REPORT_COLUMNS)
-            fail_msg("too wide: %.*s", (int)n, p);
-        last = p;
-        p += n + (p[n] == '\n');
-    }
-    assert_int_equal(strncmp(last, "state hash  ", 12), 0);
-    assert_int_equal(strncmp(text, "ballast ", 8), 0);
-    assert_null(strstr(text, "nan"));
-    assert_null(strstr(text, "inf"));
-}
-
 /* As large as anything that one host can have in an hour. */
 static void widen(struct bl_host_result *r)
 {
@@ -266,7 +239,7 @@ static void test_no_line_is_too_wide_and_the_hash_is_last(void **state)
         for (int utf8 = 0; utf8 < 2; utf8++) {
             char *text = text_of(r, (struct bl_style){ utf8, false });
 
-            check_layout(text);
+            support_layout(text);
             assert_null(strchr(text, '\033'));
             if (!utf8)
                 for (const char *c = text; *c != '\0'; c++)
@@ -292,7 +265,7 @@ static void test_an_empty_result_can_be_printed(void **state)
     r->partial = true;
     r->wall_s = 0.5;
     text = text_of(r, (struct bl_style){ true, false });
-    check_layout(text);
+    support_layout(text);
     assert_non_null(strstr(text, "PARTIAL"));
     free(text);
     text = text_of(r, (struct bl_style){ true, true });

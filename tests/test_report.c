@@ -6,6 +6,7 @@
 #include "base/prng.h"
 #include "base/units.h"
 #include "report/report_priv.h"
+#include "tests/support_golden.h"
 #include "tests/support_report.h"
 
 #include <jansson.h>
@@ -49,53 +50,14 @@ static void test_text_is_what_we_want_people_to_read(void **state)
     struct bl_arena a;
     struct bl_result *r = support_report(&a);
     char *got = text_of(r, NULL, (struct bl_style){ false, false });
-    const char *path = "tests/golden/report.txt";
-    char *want = calloc(1, TEXT);
-    FILE *f;
 
     (void)state;
-    if (getenv("BL_UPDATE_GOLDEN") != NULL) {
-        f = fopen(path, "w");
-        assert_non_null(f);
-        fputs(got, f);
-        fclose(f);
-    }
-    f = fopen(path, "r");
-    assert_non_null(f);
-    assert_true(fread(want, 1, TEXT - 1, f) > 0);
-    fclose(f);
-    assert_string_equal(got, want);
-    free(want);
+    support_golden("tests/golden/report.txt", got);
     free(got);
     bl_arena_free(&a);
 }
 
 /* ---- text --------------------------------------------------------------- */
-
-static uint32_t columns(const char *line, size_t bytes)
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < bytes; i++)
-        n += ((unsigned char)line[i] & 0xc0u) != 0x80u;
-    return n;
-}
-
-static void check_layout(const char *text)
-{
-    const char *last = "";
-
-    for (const char *p = text; *p != '\0';) {
-        const size_t n = strcspn(p, "\n");
-
-        if (columns(p, n) > BL_REPORT_COLUMNS)
-            fail_msg("too wide: %.*s", (int)n, p);
-        last = p;
-        p += n + (p[n] == '\n');
-    }
-    assert_int_equal(strncmp(last, "state hash  ", 12), 0);
-    assert_int_equal(strncmp(text, "ballast ", 8), 0);
-}
 
 static void widen(struct bl_result *r)
 {
@@ -121,7 +83,7 @@ static void test_no_line_is_too_wide_and_the_hash_is_last(void **state)
         for (int utf8 = 0; utf8 < 2; utf8++) {
             char *text = text_of(r, base, (struct bl_style){ utf8, false });
 
-            check_layout(text);
+            support_layout(text);
             if (!utf8)
                 for (const char *c = text; *c != '\0'; c++)
                     assert_true((unsigned char)*c < 0x80);
@@ -151,7 +113,7 @@ static void test_an_empty_result_can_be_printed(void **state)
     r->steps = 0;
     r->partial = true;
     text = text_of(r, NULL, (struct bl_style){ true, false });
-    check_layout(text);
+    support_layout(text);
     assert_non_null(strstr(text, "PARTIAL"));
     assert_null(strstr(text, "nan"));
     assert_null(strstr(text, "inf"));

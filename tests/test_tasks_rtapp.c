@@ -7,6 +7,7 @@
 #include "tests/test.h"
 
 #include "tests/support_files.h"
+#include "tests/support_tasks.h"
 #include "tests/tasks_walk.h"
 #include "trace/trace_priv.h"
 
@@ -364,36 +365,12 @@ static const struct refused refused[] = {
       "task 'b' meets other barriers than 'a'" },
 };
 
-static void assert_refused(const char *text, unsigned line, const char *why)
-{
-    const char *path = test_text("bad.json", text);
-    char where[300];
-    struct bl_arena a;
-    struct bl_task_set s, before;
-    struct bl_diag diag;
-
-    memset(&s, 0x5a, sizeof(s));
-    before = s;
-    assert_int_equal(read_file(path, &a, &s, &diag), BL_ERR_PARSE);
-    if (line > 0)
-        snprintf(where, sizeof(where), "%s:%u: ", path, line);
-    else
-        snprintf(where, sizeof(where), "%s: ", path);
-    if (strncmp(diag.text, where, strlen(where)) != 0 ||
-        strstr(diag.text, why) == NULL ||
-        strstr(diag.text, ", expected ") == NULL)
-        fail_msg("'%s' for %s, expected line %u: %s", diag.text, text, line,
-                 why);
-    assert_memory_equal(&s, &before, sizeof(s));
-    assert_int_equal(a.used_bytes, 0);
-    bl_arena_free(&a);
-}
-
 static void test_refused(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-        assert_refused(refused[i].text, refused[i].line, refused[i].why);
+        support_refused(read_file, refused[i].text, refused[i].line,
+                        refused[i].why);
 }
 
 /* Signals that can find one waiter only, although more tasks wait; broad. */

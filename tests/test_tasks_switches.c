@@ -8,6 +8,7 @@
 
 #include "base/prng.h"
 #include "tests/support_files.h"
+#include "tests/support_tasks.h"
 #include "tests/tasks_walk.h"
 #include "trace/trace_priv.h"
 
@@ -356,35 +357,18 @@ static const struct {
       "the task that the line begins with" },
 };
 
-static void assert_refused(const char *text, unsigned line, const char *why)
+static bl_err read_all(const char *path, struct bl_arena *a,
+                       struct bl_task_set *s, struct bl_diag *diag)
 {
-    const char *path = test_text("bad", text);
-    char where[300];
-    struct bl_arena a;
-    struct bl_task_set s, before;
-    struct bl_diag diag;
-
-    memset(&s, 0x5a, sizeof(s));
-    before = s;
-    assert_int_equal(read_file(path, &all, &a, &s, &diag), BL_ERR_PARSE);
-    if (line > 0)
-        snprintf(where, sizeof(where), "%s:%u: ", path, line);
-    else
-        snprintf(where, sizeof(where), "%s: ", path);
-    if (strncmp(diag.text, where, strlen(where)) != 0 ||
-        strstr(diag.text, why) == NULL)
-        fail_msg("'%s' for %s, expected line %u: %s", diag.text, text, line,
-                 why);
-    assert_memory_equal(&s, &before, sizeof(s));
-    assert_int_equal(a.used_bytes, 0);
-    bl_arena_free(&a);
+    return read_file(path, &all, a, s, diag);
 }
 
 static void test_refused(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-        assert_refused(refused[i].text, refused[i].line, refused[i].why);
+        support_refused(read_all, refused[i].text, refused[i].line,
+                        refused[i].why);
 }
 
 static void read_with(uint32_t task_count_max)
