@@ -4,7 +4,7 @@
 #   make check            every test that is quick, needs no network and no root
 #   make demo             replay a generated day and tell what happened
 #   make bench            the benchmarks, CSV on stdout
-#   make experiments      run examples/sched/, rewrite tables in doc/experiments/
+#   make experiments      run them all, rewrite the tables in doc/experiments/
 #   make bench-instructions   instructions for each dispatch (installs valgrind)
 #   make bench-peers      the same replay in SimGrid (installs libsimgrid-dev)
 #   make lint             format, clang-tidy, layers, banned calls, shell, docs
@@ -28,8 +28,8 @@ comma     := ,
 $(if $(V),,$(eval Q := @))
 
 VERSION := $(shell cat VERSION)
-MODULES := base hv trace power sched cluster manager report config sim
-PKGS    := libfyaml libarchive libzstd libxxhash jansson hwloc
+MODULES := base hv trace tune power sched cluster manager report config sim kvm
+PKGS    := libfyaml libarchive libzstd libxxhash jansson hwloc powercap sqlite3
 
 # ---- toolchain and flags: users own CFLAGS, we own BL_CFLAGS -----------------
 CC         ?= gcc
@@ -83,6 +83,11 @@ LIB_A     := $B/libballast.a
 CLI_SRC   := $(sort $(wildcard cli/*.c))
 CLI_OBJ   := $(CLI_SRC:%.c=$B/%.o)
 BIN       := $B/ballast
+MPI_PKG   := ompi-c
+MPI_SRC   := $(sort $(wildcard cli/mpi/*.c))
+MPI_OBJ   := $(MPI_SRC:%.c=$B/%.o)
+MPI_CFLAGS = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(MPI_PKG)))
+MPI_BIN   := $(if $(and $(MPI_SRC),$(shell $(PKG_CONFIG) --exists $(MPI_PKG) 2>/dev/null && echo yes)),$B/ballast-tune-mpi)
 TEST_SRC  := $(sort $(wildcard tests/test_*.c))
 TEST_BIN  := $(TEST_SRC:%.c=$B/%)
 TEST_SH   := $(sort $(filter-out tests/support_%.sh tests/determinism.sh,\
@@ -101,14 +106,15 @@ PEER_BIN  := $(PEER_SRC:%.c=$B/%)
 BENCH_BIN := $(BENCH_SRC:%.c=$B/%)
 SCHED_POLICIES := $(patsubst sched/policy_%.c,%,$(sort $(wildcard sched/policy_*.c)))
 SCHED_MODES    := $(patsubst sched/mode_%.c,%,$(sort $(wildcard sched/mode_*.c)))
+GOVERNORS := $(patsubst power/governor_%.c,%,$(sort $(wildcard power/governor_*.c)))
 POLICIES  := $(patsubst cluster/policy_%.c,%,$(sort $(wildcard cluster/policy_*.c)))
-ALL_C     := $(sort $(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(SUPP_SRC) $(FUZZ_SRC) \
+ALL_C     := $(sort $(LIB_SRC) $(CLI_SRC) $(if $(MPI_BIN),$(MPI_SRC)) $(TEST_SRC) $(SUPP_SRC) $(FUZZ_SRC) \
                $(wildcard fuzz/driver.c) $(BENCH_SRC) $(BSUPP_SRC))
 ALL_H     := $(sort $(wildcard $(MODULES:%=%/*.h) cli/*.h tests/*.h fuzz/*.h \
                bench/*.h))
 
 .PHONY: all
-all: $(LIB_A) $(if $(CLI_SRC),$(BIN))
+all: $(LIB_A) $(if $(CLI_SRC),$(BIN) $(MPI_BIN))
 
 # ---- rules -------------------------------------------------------------------
 # move-if-change: $(call keep,FILE) moves FILE.new over FILE when they differ.
@@ -147,6 +153,12 @@ $B/gen/sched_modes.inc: FORCE
 	@for p in $(SCHED_MODES); do echo "X($$p)"; done >$@.new; $(call keep,$@)
 $B/sched/registry.o: $B/gen/sched_policies.inc $B/gen/sched_modes.inc
 
+# Governors of the frequency: power/governor_NAME.c.
+$B/gen/governors.inc: FORCE
+	@mkdir -p $(@D)
+	@for p in $(GOVERNORS); do echo "X($$p)"; done >$@.new; $(call keep,$@)
+$B/power/governor.o: $B/gen/governors.inc
+
 # The scenario that `ballast sim` runs when it is given none, as the elements of
 # a char array with its final zero.
 $B/gen/embedded_scenario.inc: examples/default.yaml
@@ -157,6 +169,24 @@ $B/gen/embedded_scenario.inc: examples/default.yaml
 	        printf "%d,", $$i } print "" } END { print "0" }' >$@.new
 	@mv -f $@.new $@
 $B/config/embedded.o: $B/gen/embedded_scenario.inc
+
+# The chart of `ballast tune`'s page, and its licence, byte by byte.
+DYGRAPHS         ?= /usr/share/javascript/dygraphs
+DYGRAPHS_LICENCE ?= /usr/share/doc/libjs-dygraphs/copyright
+BYTES = @mkdir -p $(@D); { od -An -v -tu1 $< | tr -s ' ' ',' | sed 's/^,//; s/$$/,/'; \
+    echo 0; } >$@.new && mv -f $@.new $@
+NO_DYGRAPHS = @echo "missing $@ (libjs-dygraphs): run sh tools/bootstrap.sh TARGET" >&2; exit 1
+$(DYGRAPHS)/%:
+	$(NO_DYGRAPHS)
+$(DYGRAPHS_LICENCE):
+	$(NO_DYGRAPHS)
+$B/gen/dygraphs_js.inc: $(DYGRAPHS)/dygraph.min.js
+	$(BYTES)
+$B/gen/dygraphs_css.inc: $(DYGRAPHS)/dygraph.min.css
+	$(BYTES)
+$B/gen/dygraphs_licence.inc: $(DYGRAPHS_LICENCE)
+	$(BYTES)
+$B/report/dygraphs.o: $B/gen/dygraphs_js.inc $B/gen/dygraphs_css.inc $B/gen/dygraphs_licence.inc
 
 # What goes into the library and the program: a file taken away counts, too.
 $B/.objects: FORCE
@@ -171,6 +201,12 @@ $(BIN): $(CLI_OBJ) $(LIB_A)
 	@$(if $V,,echo "  LD    $@")
 	$Q$(LINK) -o $@ $(CLI_OBJ) $(LIB_A) $(BL_LDLIBS) $(LDLIBS)
 
+# What `ballast tune` becomes under mpirun; only where there is an MPI.
+$B/cli/mpi/%.o: EXTRA = $(MPI_CFLAGS)
+$(MPI_BIN): $(MPI_OBJ) $(filter-out $B/cli/ballast.o,$(CLI_OBJ)) $(LIB_A)
+	@$(if $V,,echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(MPI_PKG)) $(BL_LDLIBS) $(LDLIBS)
+
 # cmocka is looked up only when a test is built: installing never needs it.
 $B/tests/%.o: EXTRA = $(shell $(PKG_CONFIG) --cflags cmocka)
 $(SUPP_A): $(SUPP_OBJ)
@@ -178,10 +214,15 @@ $(SUPP_A): $(SUPP_OBJ)
 	$Qrm -f $@ && $(AR) rcsD $@ $^
 # Proves that a run allocates nothing: its test counts the calls.
 $B/tests/test_host_alloc $B/tests/test_sched_alloc: LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+# Plays the kernel that clamps or refuses a limit.
+$B/tests/test_powercap_tree: LINK += -Wl,--wrap=powercap_constraint_set_power_limit_uw,--wrap=powercap_constraint_set_time_window_us
 $(TEST_BIN): $B/%: $B/%.o $(SUPP_A) $(LIB_A)
 	@$(if $V,,echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(TEST_LIBS) $(BL_LDLIBS) $(LDLIBS)
-$B/tests/test_pool_lp: TEST_LIBS = -lglpk
+$B/tests/test_pool_lp $B/tests/test_floor_lp $B/tests/test_floor_milp $B/tests/test_floor_cycle: TEST_LIBS = -lglpk
+# Of the program itself, what stands by itself.
+$B/tests/test_tune_db: $B/cli/tune_db.o
+$B/tests/test_tune_db: TEST_LIBS = $(LIB_A)
 
 $(BENCH_BIN): $B/%: $B/%.o $(BSUPP_OBJ) $(LIB_A)
 	@$(if $V,,echo "  LD    $@")
@@ -214,7 +255,7 @@ check-groups: $(CHECKS)
 
 $(CHECK_TESTS): check-%: $B/tests/% $(if $(CLI_SRC),$(BIN))
 	$(RUN_CHECK) $<
-$(CHECK_SH): check-%: tests/%.sh $(if $(CLI_SRC),$(BIN))
+$(CHECK_SH): check-%: tests/%.sh $(if $(CLI_SRC),$(BIN) $(MPI_BIN))
 	$(RUN_CHECK) sh $<
 $(CHECK_FUZZ): check-fuzz_%: $B/fuzz/fuzz_%
 	$(RUN_CHECK) $< fuzz/corpus/$*/*
@@ -267,7 +308,7 @@ lint-tidy: $(ALL_C:%.c=$B/tidy/%.ok)
 $B/tidy/%.ok: %.c $B/%.o .clang-tidy
 	@mkdir -p $(@D)
 	@$(if $V,,echo "  TIDY  $<")
-	$Qclang-tidy --quiet $(if $(filter tests/% fuzz/% bench/%,$<),--checks=-clang-analyzer-*) $< -- -std=c17 -fopenmp $(BL_CPPFLAGS) 2>$@.log || \
+	$Qclang-tidy --quiet $(if $(filter tests/% fuzz/% bench/%,$<),--checks=-clang-analyzer-*) $< -- -std=c17 -fopenmp $(BL_CPPFLAGS) $(if $(filter cli/mpi/%,$<),$(MPI_CFLAGS)) 2>$@.log || \
 	    { cat $@.log >&2; exit 1; }
 	@touch $@
 lint-layers:
@@ -287,6 +328,7 @@ format:
 PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 LIBDIR     ?= $(PREFIX)/lib
+LIBEXECDIR ?= $(PREFIX)/libexec
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR    ?= $(PREFIX)/share
 MANDIR     ?= $(DATADIR)/man
@@ -294,18 +336,21 @@ BASHCOMP   ?= $(DATADIR)/bash-completion/completions
 MAN        := $(sort $(wildcard man/*.[0-9]))
 EXAMPLES   := $(sort $(wildcard examples/*.*))
 SCHED_EX   := $(sort $(wildcard examples/sched/*.*))
+POWER_EX   := $(sort $(wildcard examples/power/*.*))
 
 $B/ballast.pc: ballast.pc.in VERSION FORCE
 	@mkdir -p $(@D)
 	@sed -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(LIBDIR)|' \
 	    -e 's|@includedir@|$(INCLUDEDIR)|' -e 's|@version@|$(VERSION)|' \
-	    -e 's|@requires@|$(PKGS)|' $< >$@.new; $(call keep,$@)
+	    -e 's|@requires@|$(filter-out sqlite3,$(PKGS))|' $< >$@.new; $(call keep,$@)
 
 .PHONY: install uninstall
 install: all $B/ballast.pc
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
 	    $(DESTDIR)$(BASHCOMP) $(DESTDIR)$(DATADIR)/ballast/examples
 	$(INSTALL) -m 755 $(BIN) $(DESTDIR)$(BINDIR)
+	$(if $(MPI_BIN),$(INSTALL) -D -m 755 $(MPI_BIN) \
+	    $(DESTDIR)$(LIBEXECDIR)/ballast/ballast-tune-mpi)
 	$(INSTALL) -m 644 $(LIB_A) $(DESTDIR)$(LIBDIR)
 	for h in $(LIB_HDR); do \
 	    $(INSTALL) -D -m 644 $$h $(DESTDIR)$(INCLUDEDIR)/ballast/$$h || exit 1; done
@@ -316,8 +361,11 @@ install: all $B/ballast.pc
 	$(INSTALL) -m 644 $(EXAMPLES) $(DESTDIR)$(DATADIR)/ballast/examples
 	$(INSTALL) -d $(DESTDIR)$(DATADIR)/ballast/examples/sched
 	$(INSTALL) -m 644 $(SCHED_EX) $(DESTDIR)$(DATADIR)/ballast/examples/sched
+	$(INSTALL) -d $(DESTDIR)$(DATADIR)/ballast/examples/power
+	$(INSTALL) -m 644 $(POWER_EX) $(DESTDIR)$(DATADIR)/ballast/examples/power
 uninstall:
-	rm -rf $(DESTDIR)$(INCLUDEDIR)/ballast $(DESTDIR)$(DATADIR)/ballast
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/ballast $(DESTDIR)$(DATADIR)/ballast \
+	    $(DESTDIR)$(LIBEXECDIR)/ballast
 	rm -f $(DESTDIR)$(BINDIR)/ballast $(DESTDIR)$(LIBDIR)/libballast.a \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/ballast.pc $(DESTDIR)$(BASHCOMP)/ballast
 	for m in $(MAN); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done

@@ -55,6 +55,9 @@ static const struct unit unit_energy[] = {
     { "Wh", UINT64_C(3600000000), 1 },
     { "kWh", UINT64_C(3600000000000), 1 },
 };
+static const struct unit unit_voltage[] = { { "V", 1000000, 1 },
+                                            { "mV", 1000, 1 },
+                                            { "uV", 1, 1 } };
 static const struct unit unit_rate[] = {
     { "bit/s", 1, 8 },
     { "kbit/s", 125, 1 },
@@ -90,6 +93,8 @@ static const struct dim {
     [BL_DIM_POWER] = { UNITS(unit_power), "a power such as 35W (mW W kW)" },
     [BL_DIM_ENERGY] = { UNITS(unit_energy),
                         "an energy such as 400J (J kJ Wh kWh)" },
+    [BL_DIM_VOLTAGE] = { UNITS(unit_voltage),
+                         "a voltage such as 0.9V (uV mV V)" },
     [BL_DIM_RATE] = { UNITS(unit_rate),
                       "a rate such as 1Gbit/s (bit/s kbit/s Mbit/s Gbit/s "
                       "B/s kB/s MB/s GB/s KiB/s MiB/s GiB/s)" },
@@ -243,6 +248,15 @@ static bool print_in(const struct unit *u, int64_t value, char *buf,
     return true;
 }
 
+/* Values that stand one below the other are to look alike: no 95% below 0.9, no
+ * 0.5h below 1h. */
+static bool is_even(enum bl_dim dim, const char *text)
+{
+    if (dim == BL_DIM_RATIO)
+        return strchr(text, '%') == NULL;
+    return dim != BL_DIM_TIME || strchr(text, '.') == NULL;
+}
+
 void bl_units_print(enum bl_dim dim, int64_t value, char *buf, size_t size)
 {
     char best[TEXT_BYTES] = "", text[TEXT_BYTES];
@@ -255,7 +269,8 @@ void bl_units_print(enum bl_dim dim, int64_t value, char *buf, size_t size)
         return;
     }
     for (size_t i = 0; value > 0 && i < dims[dim].unit_count; i++) {
-        if (!print_in(&dims[dim].unit[i], value, text, sizeof(text)))
+        if (!print_in(&dims[dim].unit[i], value, text, sizeof(text)) ||
+            !is_even(dim, text))
             continue;
         if (best[0] == '\0' || strlen(text) < strlen(best))
             memcpy(best, text, sizeof(best));

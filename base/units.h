@@ -16,6 +16,7 @@
  *   BL_DIM_FREQ      kHz           kHz MHz GHz       (below 1 kHz refused)
  *   BL_DIM_POWER     mW            mW W kW
  *   BL_DIM_ENERGY    uJ            J kJ Wh kWh
+ *   BL_DIM_VOLTAGE   uV            uV mV V
  *   BL_DIM_RATE      bytes/s       bit/s kbit/s Mbit/s Gbit/s B/s kB/s MB/s
  *                                  GB/s KiB/s MiB/s GiB/s
  *   BL_DIM_MONEY     micro-units   (none)            0.25 = 250000
@@ -46,6 +47,7 @@ enum bl_dim {
     BL_DIM_FREQ,
     BL_DIM_POWER,
     BL_DIM_ENERGY,
+    BL_DIM_VOLTAGE,
     BL_DIM_RATE,
     BL_DIM_MONEY,
     BL_DIM_CO2,
@@ -63,7 +65,8 @@ BL_NODISCARD bl_err bl_units_parse(enum bl_dim dim, const char *text,
                                    int64_t *out, const char **why);
 
 /** bl_units_print - the shortest exact text of @value that bl_units_parse()
- * reads back to the same value; at most @size bytes with the NUL. */
+ * reads back to the same value; at most @size bytes with the NUL. A ratio is a
+ * decimal, a time a whole number of its unit. */
 void bl_units_print(enum bl_dim dim, int64_t value, char *buf, size_t size);
 
 /* "a time such as 300s (ns us ms s min h d)": for help and error texts. */

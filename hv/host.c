@@ -101,6 +101,16 @@ static void check_jobs(const struct bl_host_jobs *j)
     BL_ASSERT(j->guest.kind == BL_GUEST_BARRIER);
 }
 
+static void check_power(const struct bl_host_spec *s)
+{
+    bl_freq_check(&s->freq, s->topo.core_count);
+    if (s->freq.pstate_count == 0)
+        return;
+    BL_ASSERT(s->freq.pstate[0].khz == s->core_khz);
+    BL_ASSERT(s->governor_ns >= 1 && s->governor_ns <= BL_HOST_NS_MAX);
+    BL_ASSERT(s->governor_param_count <= 16);
+}
+
 void bl_host_spec_check(const struct bl_host_spec *s)
 {
     uint64_t vms = 0, vcpus = 0;
@@ -108,6 +118,7 @@ void bl_host_spec_check(const struct bl_host_spec *s)
     bl_topo_check(&s->topo);
     check_text(s->topo_text, sizeof(s->topo_text));
     BL_ASSERT(s->core_khz >= 1 && s->core_khz <= BL_CORE_KHZ_MAX);
+    check_power(s);
     check_costs(&s->costs, s->topo.smt_max);
     check_text(s->policy, sizeof(s->policy));
     check_text(s->mode, sizeof(s->mode));

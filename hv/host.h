@@ -87,6 +87,15 @@ struct bl_host_spec {
     uint32_t policy_param_count, mode_param_count;
     unsigned long policy_line, mode_line;
     int64_t control_ns; /* between two divisions among pools */
+    /* Power: P-states with their tables; pstate_count 0: not modelled, and
+     * nothing of the next five counts. */
+    struct bl_freq freq;
+    char governor[BL_NAME_BYTES];
+    struct bl_host_param governor_param[16];
+    uint32_t governor_param_count;
+    unsigned long governor_line;
+    int64_t governor_ns; /* between two samples of a governor */
+    uint64_t cap_mw;     /* of the whole host; UINT64_MAX: none */
     int64_t duration_ns, warmup_ns;
     int64_t timeline_ns; /* at the end of the run, for the timeline; 0: none */
     uint32_t group_count;

@@ -19,6 +19,14 @@ static uint32_t vm_count_of(const struct bl_dc *dc, uint32_t group)
     return dc->vm_group[group].vm_count;
 }
 
+uint64_t bl_transition_mw(const struct bl_transition *t)
+{
+    const bl_u128 energy_pj = (bl_u128)t->energy_uj * 1000000;
+    const bl_u128 mw = t->time_ns > 0 ? energy_pj / (uint64_t)t->time_ns : 0;
+
+    return mw < BL_TRANSITION_MW_MAX ? (uint64_t)mw : BL_TRANSITION_MW_MAX;
+}
+
 uint32_t bl_dc_host_count(const struct bl_dc *dc)
 {
     uint32_t n = 0;
@@ -26,6 +34,14 @@ uint32_t bl_dc_host_count(const struct bl_dc *dc)
     for (uint32_t g = 0; g < dc->host_group_count; g++)
         n += dc->host_group[g].host_count;
     return n;
+}
+
+bool bl_dc_has_speeds(const struct bl_dc *dc)
+{
+    for (uint32_t g = 0; g < dc->host_group_count; g++)
+        if (dc->host_group[g].freq.pstate_count > 1)
+            return true;
+    return dc->cap_count > 0;
 }
 
 uint32_t bl_dc_vm_count(const struct bl_dc *dc)
@@ -94,6 +110,27 @@ void bl_dc_host_groups(const struct bl_dc *dc, uint8_t *group)
     for (uint32_t h = 0; h < n; h++)
         group[h] = (uint8_t)(turn ? group_in_turn : group_in_blocks)(
             dc, dc->host_group_count, host_count_of, h);
+}
+
+uint32_t bl_dc_cap_racks(const struct bl_dc *dc, uint32_t cap,
+                         const uint8_t *group, uint32_t *rack)
+{
+    const struct bl_power_cap *c = &dc->cap[cap];
+    const uint32_t n = bl_dc_host_count(dc);
+    uint32_t racks = 0, hosts = 0; /* of the rack that is being filled */
+
+    for (uint32_t h = 0; h < n; h++) {
+        rack[h] = UINT32_MAX;
+        if (c->group != BL_CAP_ALL && c->group != group[h])
+            continue;
+        if (racks == 0 || hosts == c->hosts_each) {
+            racks++;
+            hosts = 0;
+        }
+        rack[h] = racks - 1;
+        hosts++;
+    }
+    return racks;
 }
 
 uint32_t bl_dc_vm_group(const struct bl_dc *dc, uint32_t vm, uint32_t vm_count)
@@ -165,6 +202,12 @@ static void check_host_group(const struct bl_host_group *g)
         BL_ASSERT(g->power.mw[i] <= BL_POWER_MW_MAX);
     for (int i = 1; i < BL_POWER_POINTS; i++)
         BL_ASSERT(g->power.mw[i - 1] <= g->power.mw[i]);
+    bl_freq_check(&g->freq, g->core_count);
+    if (g->freq.pstate_count > 0) {
+        BL_ASSERT(g->freq.pstate[0].khz == g->core_khz);
+        for (int i = 0; i < BL_POWER_POINTS; i++)
+            BL_ASSERT(g->freq.pstate[0].mw[i] == g->power.mw[i]);
+    }
     check_sleep(&g->standby);
     check_sleep(&g->off);
     BL_ASSERT(g->net_bytes_per_s >= BL_NET_BYTES_PER_S_MIN);
@@ -229,6 +272,18 @@ static void check_migration(const struct bl_migration *m)
     BL_ASSERT(m->parallel_max <= BL_MIGRATION_PARALLEL_MAX);
 }
 
+static void check_caps(const struct bl_dc *dc)
+{
+    BL_ASSERT(dc->cap_count <= BL_CAPS_MAX);
+    for (uint32_t i = 0; i < dc->cap_count; i++) {
+        const struct bl_power_cap *c = &dc->cap[i];
+
+        check_name(c->name);
+        BL_ASSERT(c->mw >= 1 && c->mw <= BL_CAP_MW_MAX);
+        BL_ASSERT(c->group == BL_CAP_ALL || c->group < dc->host_group_count);
+    }
+}
+
 void bl_dc_check(const struct bl_dc *dc)
 {
     uint64_t hosts = 0, vms = 0;
@@ -260,4 +315,5 @@ void bl_dc_check(const struct bl_dc *dc)
     for (uint32_t p = 0; p < dc->pools.count; p++)
         check_pool(&dc->pools, p);
     check_migration(&dc->migration);
+    check_caps(dc);
 }

@@ -14,12 +14,13 @@
  * Threads      read-only during a run.
  * Determinism  ids follow from order and counts alone (bl_dc_host_groups()).
  * Limits       BL_HOST_GROUPS_MAX, BL_VM_GROUPS_MAX, BL_HOSTS_MAX, BL_VMS_MAX,
- *              BL_POOLS_MAX.
+ *              BL_POOLS_MAX, BL_CAPS_MAX.
  */
 #ifndef BL_HV_MODEL_H
 #define BL_HV_MODEL_H
 
 #include "base/err.h"
+#include "hv/pstate.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,9 +48,10 @@
 #define BL_POOLS_MAX 64u
 #define BL_POOL_AMOUNT_MAX (UINT64_C(1) << 56) /* kHz or bytes */
 #define BL_NO_LIMIT UINT64_MAX
+#define BL_CAPS_MAX 64u
+#define BL_CAP_ALL UINT32_MAX
+#define BL_CAP_MW_MAX UINT64_C(1000000000000) /* 1 GW */
 
-/* Power at 0, 10, ... 100 % utilisation: the shape of a SPECpower result. */
-#define BL_POWER_POINTS 11
 struct bl_power_table {
     char name[BL_NAME_BYTES];
     uint32_t mw[BL_POWER_POINTS];
@@ -60,6 +62,12 @@ struct bl_transition {
     int64_t time_ns;
     uint64_t energy_uj;
 };
+
+/* What a host draws all through it: energy over time, rounded down; the rest
+ * comes at its end, and all of it where there is no time. At most
+ * BL_TRANSITION_MW_MAX. */
+#define BL_TRANSITION_MW_MAX UINT64_C(1000000000000)
+uint64_t bl_transition_mw(const struct bl_transition *t);
 
 struct bl_sleep_state {
     uint32_t power_mw; /* drawn while in it */
@@ -74,6 +82,7 @@ struct bl_host_group {
     uint64_t mem_bytes;
     uint32_t node_count; /* NUMA nodes; cores and memory split evenly */
     struct bl_power_table power;
+    struct bl_freq freq;           /* its P-states; [0] is core_khz and power */
     struct bl_sleep_state standby; /* suspend to RAM */
     struct bl_sleep_state off;
     uint64_t net_bytes_per_s; /* of the migration network */
@@ -149,6 +158,17 @@ struct bl_migration {
     uint32_t parallel_max;      /* that copy at one host; more wait */
 };
 
+/* A power cap of each rack of hosts: the hosts of a group, or all of them, in
+ * order of their numbers, hosts_each at a time (the last rack may be smaller).
+ * A host may be under several caps. */
+struct bl_power_cap {
+    char name[BL_NAME_BYTES];
+    uint64_t mw;         /* of one rack */
+    uint32_t group;      /* index of the host group; BL_CAP_ALL: all hosts */
+    uint32_t hosts_each; /* 0: all of them are one rack */
+    unsigned long line;  /* in the scenario; 0: none */
+};
+
 struct bl_dc {
     uint32_t host_group_count, vm_group_count;
     struct bl_host_group host_group[BL_HOST_GROUPS_MAX];
@@ -156,15 +176,26 @@ struct bl_dc {
     struct bl_pool_set pools;
     enum bl_order host_order, vm_order;
     struct bl_migration migration;
+    uint32_t cap_count;
+    struct bl_power_cap cap[BL_CAPS_MAX];
 };
 
 uint32_t bl_dc_host_count(const struct bl_dc *dc);
+
+/* Does some host have more than one P-state, or is there a power cap? */
+bool bl_dc_has_speeds(const struct bl_dc *dc);
 
 /* Sum of the VM groups' own counts; 0 when they come from the trace. */
 uint32_t bl_dc_vm_count(const struct bl_dc *dc);
 
 /* Fills group[0 .. bl_dc_host_count()) with each host's group index. */
 void bl_dc_host_groups(const struct bl_dc *dc, uint8_t *group);
+
+/* Fills rack[0 .. bl_dc_host_count()) with each host's rack under cap number
+ * @cap, UINT32_MAX where it is not under it; @group is of bl_dc_host_groups().
+ * Returns how many racks there are. */
+uint32_t bl_dc_cap_racks(const struct bl_dc *dc, uint32_t cap,
+                         const uint8_t *group, uint32_t *rack);
 
 /* The group of the VM with number @vm out of @vm_count in all. Equal blocks:
  * per = ceil(vm_count / groups), group = vm / per (cloudsim's rule too). Where

@@ -21,8 +21,8 @@ static void text_add(char *buf, size_t size, const char *s)
     snprintf(buf + used, size - used, "%s", s);
 }
 
-static void value_print(const struct bl_param *d, int64_t value, char *buf,
-                        size_t size)
+void bl_param_print(const struct bl_param *d, int64_t value, char *buf,
+                    size_t size)
 {
     if (d->dim == BL_DIM_CHOICE)
         snprintf(buf, size, "%s", d->choices[value]);
@@ -72,8 +72,8 @@ static bl_err value_parse(const struct bl_param *d, const char *text,
         return bl_diag_set(diag, e, file, line, "%s: '%.60s', expected %s",
                            d->name, text, why);
     if (v < d->min || v > d->max) {
-        value_print(d, d->min, lo, sizeof(lo));
-        value_print(d, d->max, hi, sizeof(hi));
+        bl_param_print(d, d->min, lo, sizeof(lo));
+        bl_param_print(d, d->max, hi, sizeof(hi));
         return bl_diag_set(diag, BL_ERR_INVAL, file, line,
                            "%s: %.60s is out of range, expected %s .. %s",
                            d->name, text, lo, hi);
@@ -116,7 +116,7 @@ void bl_params_print(const struct bl_params *p, char *buf, size_t size)
     BL_ASSERT(size > 0);
     buf[0] = '\0';
     for (uint32_t i = 0; i < p->count; i++) {
-        value_print(&p->table[i], p->value[i], value, sizeof(value));
+        bl_param_print(&p->table[i], p->value[i], value, sizeof(value));
         text_add(buf, size, i > 0 ? " " : "");
         text_add(buf, size, p->table[i].name);
         text_add(buf, size, "=");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hv/param.h - the parameters that a policy declares: one table that feeds
- * `--policy help`, the scenario reader and, later, `ballast tune`.
+ * `--policy help`, the scenario reader and `ballast tune`.
  *
  * Layer        hv (L1).
  * Units        values are int64_t in the dimension's kept unit (base/units.h):
@@ -49,6 +49,10 @@ BL_NODISCARD bl_err bl_params_set(struct bl_params *p, const char *name,
 
 /* The value called @name; BL_ASSERTs that the table has it. */
 int64_t bl_params_get(const struct bl_params *p, const char *name);
+
+/* One value of the parameter @d, as bl_params_set() reads it back. */
+void bl_param_print(const struct bl_param *d, int64_t value, char *buf,
+                    size_t size);
 
 /* "safety=1.2 overload=lr": as the report prints them. */
 void bl_params_print(const struct bl_params *p, char *buf, size_t size);

@@ -4,8 +4,8 @@
  *
  * Source     SPECpower_ssj2008 results published at www.spec.org: average watts
  *            of the whole machine at active idle and at 10, 20 ... 100 % of its
- *            calibrated throughput. The first seven are the servers of the
- *            consolidation papers, under the names CloudSim gave them.
+ *            calibrated throughput. Those of the consolidation papers are
+ *            under the names CloudSim gave them.
  * Idea       servers of 2006 to 2022, because what saves energy changes with
  *            their age: machines up to 2009 are most efficient at full load,
  *            most of those after 2012 at 70 or 80 %. A policy that is tuned on

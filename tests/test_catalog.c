@@ -108,8 +108,8 @@ static void test_figures_are_as_published(void **state)
     }
     fclose(f);
     for (uint32_t i = 0; (e = bl_power_catalog_entry(i)) != NULL; i++)
-        if (lines_with(i < 7 ? PUBLISHED : CURVES, i < 7 ? 1 : 11, &e->table) ==
-            0)
+        if (lines_with(PUBLISHED, 1, &e->table) == 0 &&
+            lines_with(CURVES, 11, &e->table) == 0)
             fail_msg("%s differs from what was published", e->table.name);
 }
 

@@ -187,7 +187,7 @@ static void test_defaults_then_what_is_set(void **state)
     assert_int_equal(bl_params_get(&p, "strict"), 1);
     bl_params_print(&p, text, sizeof(text));
     assert_string_equal(text,
-                        "safety=2.5 colour=dark-blue delay=1.5s strict=yes");
+                        "safety=2.5 colour=dark-blue delay=1500ms strict=yes");
 }
 
 static void test_refusals_say_what_was_expected(void **state)
@@ -210,9 +210,9 @@ static void test_refusals_say_what_was_expected(void **state)
         { "colour", "1", BL_ERR_PARSE,
           "x.yaml:7: colour: '1', expected one of red green dark-blue" },
         { "safety", "0.001", BL_ERR_INVAL,
-          "x.yaml:7: safety: 0.001 is out of range, expected 1% .. 10" },
+          "x.yaml:7: safety: 0.001 is out of range, expected 0.01 .. 10" },
         { "safety", "10.000001", BL_ERR_INVAL,
-          "x.yaml:7: safety: 10.000001 is out of range, expected 1% .. 10" },
+          "x.yaml:7: safety: 10.000001 is out of range, expected 0.01 .. 10" },
         { "delay", "2min", BL_ERR_INVAL,
           "x.yaml:7: delay: 2min is out of range, expected 0 .. 60s" },
     };
