@@ -7,6 +7,7 @@
 #include "report/floor.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -241,6 +242,68 @@ static void test_limits_are_reached(void **state)
     expect_assert_failure(bl_floor_build(&f, &dc, false, true));
 }
 
+/* All groups with all P-states: the most points that there can be. */
+static void fill(struct bl_dc *dc)
+{
+    uint32_t mw[BL_POWER_POINTS];
+
+    dc->host_group_count = BL_HOST_GROUPS_MAX;
+    for (uint32_t g = 0; g < BL_HOST_GROUPS_MAX; g++) {
+        struct bl_host_group *h = &dc->host_group[g];
+
+        for (uint32_t k = 0; k < BL_POWER_POINTS; k++)
+            mw[k] = 2500 + (100 + 7 * (g % 5)) * k * k;
+        *h = group_of(1 + g % 3, 1600, mw);
+        h->freq.pstate_count = BL_PSTATES_MAX;
+        for (uint32_t i = 0; i < BL_PSTATES_MAX; i++) {
+            struct bl_pstate *p = &h->freq.pstate[i];
+
+            p->khz = 1600000 - 90001 * i;
+            for (uint32_t k = 0; k < BL_POWER_POINTS; k++)
+                p->mw[k] = mw[k] - (mw[k] - mw[0]) / 20 * i;
+        }
+    }
+}
+
+struct build {
+    struct bl_dc dc;
+    struct bl_floor floor;
+};
+
+static void *build(void *arg)
+{
+    struct build *b = arg;
+
+    bl_floor_build(&b->floor, &b->dc, true, true);
+    return NULL;
+}
+
+/* Runs are begun by threads, which may have little stack: more than this one
+ * ends the test at the guard page. */
+static void test_a_small_stack_will_do(void **state)
+{
+    static struct build b;
+    const struct bl_floor *f = &b.floor;
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    (void)state;
+    fill(&b.dc);
+    assert_int_equal(pthread_attr_init(&attr), 0);
+    assert_int_equal(pthread_attr_setstacksize(&attr, (size_t)160 * 1024), 0);
+    assert_int_equal(pthread_create(&thread, &attr, build, &b), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    pthread_attr_destroy(&attr);
+    assert_in_range(f->cpu_count, 2 * BL_HOST_GROUPS_MAX,
+                    BL_FLOOR_SEGMENTS_MAX);
+    /* convex: pieces in order of slope, whichever group they are of */
+    for (uint32_t i = 2; i < f->cpu_count; i++)
+        assert_true((f->cpu_w[i] - f->cpu_w[i - 1]) /
+                        (f->cpu_mhz[i] - f->cpu_mhz[i - 1]) * (1 + 1e-9) >=
+                    (f->cpu_w[i - 1] - f->cpu_w[i - 2]) /
+                        (f->cpu_mhz[i - 1] - f->cpu_mhz[i - 2]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_floor_is_the_least_of_all_spreads),
         cmocka_unit_test(test_floor_is_convex_and_continuous),
         cmocka_unit_test(test_limits_are_reached),
+        cmocka_unit_test(test_a_small_stack_will_do),
     };
 
     return cmocka_run_group_tests_name("floor", tests, test_group_setup, NULL);
