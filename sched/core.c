@@ -167,7 +167,7 @@ static void set_busy(struct bl_sched *s, uint32_t p, bool busy)
         bl_smt_rate_ppm(s->opts.smt_ppm, r.count, s->busy[core]);
 
     for (uint32_t q = r.first; q < (uint32_t)r.first + r.count; q++)
-        s->pcpu[q].rate_ppm = rate;
+        s->pcpu[q].rate_ppm = bl__speed_rate(&s->pcpu[q], rate);
 }
 
 /* What runs on @p, and is accounted for, leaves it; the policy forgets or keeps
@@ -233,7 +233,7 @@ void bl__costart(struct bl_sched *s, uint32_t v, const struct bl__why *why)
 
     BL_ASSERT(s->vcpu[v].state == BL_VCPU_COSTOP);
     m->stopped--;
-    if (m->throttled)
+    if (bl__is_throttled(s, m))
         set_state(s, v, BL_VCPU_LIMITED);
     else
         give_back(s, v);
@@ -348,7 +348,7 @@ void bl_sched_wake(struct bl_sched *s, uint32_t vcpu, uint32_t from,
         catch_up(s, x);
     bl__fluid_update(s, x->vm);
     bl__fluid_sweep(s);
-    if (m->throttled) {
+    if (bl__is_throttled(s, m)) {
         set_state(s, vcpu, BL_VCPU_LIMITED);
         bl__event(s, vcpu, BL_NO_PCPU, BL_VCPU_BLOCKED, BL_SCHED_THROTTLED,
                   -m->budget_ns, 0);
@@ -398,7 +398,8 @@ void bl_sched_hint(struct bl_sched *s, enum bl_sched_hint hint, uint32_t vcpu,
 
 int64_t bl_sched_next_ns(const struct bl_sched *s)
 {
-    const int64_t refill = s->limited_vms > 0 ? s->refill_ns : INT64_MAX;
+    const bool limits = s->limited_vms > 0 || s->all_vms.ppm != BL_NO_LIMIT;
+    const int64_t refill = limits ? s->refill_ns : INT64_MAX;
 
     return refill < s->poll_next_ns ? refill : s->poll_next_ns;
 }
@@ -406,7 +407,8 @@ int64_t bl_sched_next_ns(const struct bl_sched *s)
 void bl_sched_tick(struct bl_sched *s, int64_t now_ns)
 {
     enter(s, now_ns);
-    if (s->limited_vms > 0 && now_ns >= s->refill_ns)
+    if (now_ns >= s->refill_ns &&
+        (s->limited_vms > 0 || s->all_vms.ppm != BL_NO_LIMIT))
         bl__limit_refill(s);
     if (now_ns >= s->poll_next_ns) {
         s->poll_next_ns = now_ns + s->mode->poll_ns(s);
@@ -431,6 +433,44 @@ void bl_sched_set(struct bl_sched *s, uint32_t vm,
     m->set = *set;
     bl__limit_set(s, vm);
     bl__fluid_update(s, vm);
+}
+
+void bl_sched_set_bandwidth(struct bl_sched *s, uint64_t ppm, int64_t now_ns)
+{
+    BL_ASSERT(ppm > 0);
+    enter(s, now_ns);
+    for (uint32_t p = 0; p < s->topo->pcpu_count; p++)
+        bl__account(s, p);
+    bl__limit_set_all(s, ppm);
+    bl__speed_size_host(s);
+    bl__fluid_resize(s);
+}
+
+void bl_sched_set_speed(struct bl_sched *s, struct bl_topo_range pcpus,
+                        uint32_t speed_ppm, int64_t now_ns)
+{
+    BL_ASSERT(speed_ppm >= 1 && speed_ppm <= (uint32_t)BL_PPM);
+    BL_ASSERT(pcpus.first + pcpus.count <= s->topo->pcpu_count);
+    enter(s, now_ns);
+    for (uint32_t p = pcpus.first; p < (uint32_t)pcpus.first + pcpus.count;
+         p++) {
+        struct bl__pcpu *c = &s->pcpu[p];
+        const uint32_t core = s->topo->core_of[p];
+        const uint32_t n = s->topo->core[core].count;
+        const uint32_t busy = s->busy[core] > 0 ? s->busy[core] : 1;
+
+        if (c->speed_ppm == speed_ppm)
+            continue;
+        bl__account(s, p);
+        c->speed_ppm = speed_ppm;
+        c->rate_ppm =
+            bl__speed_rate(c, n > 1 ? bl_smt_rate_ppm(s->opts.smt_ppm, n, busy)
+                                    : (uint32_t)BL_PPM);
+        if (c->curr != BL_NO_VCPU)
+            bl__kick(s, p, BL_SCHED_SLICE_END);
+    }
+    bl__speed_size_host(s);
+    bl__fluid_resize(s);
 }
 
 void bl_sched_set_affinity(struct bl_sched *s, uint32_t vcpu,
@@ -481,7 +521,7 @@ static void put_back(struct bl_sched *s, uint32_t p)
     struct bl__vcpu *x = &s->vcpu[v];
 
     bl__account(s, p);
-    if (s->vm[x->vm].throttled) {
+    if (bl__is_throttled(s, &s->vm[x->vm])) {
         bl__throttle(s, v);
         return;
     }
@@ -528,7 +568,7 @@ static uint32_t choose(struct bl_sched *s, uint32_t p, uint32_t *prev)
         const enum bl_vcpu_state from =
             v == *prev ? BL_VCPU_RUN : BL_VCPU_READY;
 
-        if (s->vm[vm].throttled) {
+        if (bl__is_throttled(s, &s->vm[vm])) {
             s->policy->stop(s, p, v, false);
             set_state(s, v, BL_VCPU_LIMITED);
             s->account[v].sum.throttle_count++;
@@ -577,7 +617,7 @@ static enum bl_topo_reach start(struct bl_sched *s, uint32_t p, uint32_t v,
     const int64_t limit_ns = bl__limit_slice(s, x->vm);
     int64_t slice_ns = s->policy->slice(s, p, v);
 
-    slice_ns = slice_ns < limit_ns ? slice_ns : limit_ns;
+    slice_ns = bl__speed_time(c, slice_ns < limit_ns ? slice_ns : limit_ns);
     set_state(s, v, BL_VCPU_RUN);
     c->curr = v;
     c->account_ns = s->now_ns;

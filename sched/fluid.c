@@ -146,6 +146,12 @@ static void spread(struct bl_sched *s, struct bl__vm *m)
     }
 }
 
+void bl__fluid_resize(struct bl_sched *s)
+{
+    s->sweep_left = s->vm_count;
+    bl__fluid_sweep(s);
+}
+
 void bl__fluid_update(struct bl_sched *s, uint32_t vm)
 {
     struct bl__vm *m = &s->vm[vm];

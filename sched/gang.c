@@ -60,7 +60,9 @@ static struct rooms find_rooms(struct bl_sched *s, const struct bl__vm *m,
             continue;
         if (x->state == BL_VCPU_COSTOP)
             bl__costart(s, v, &why);
-        bl__force(s, room, v, &why);
+        /* what its siblings ran before may just have used up the limit */
+        if (x->state == BL_VCPU_READY)
+            bl__force(s, room, v, &why);
     }
     return r;
 }

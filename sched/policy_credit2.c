@@ -323,6 +323,8 @@ static void credit2_take(struct bl_sched *s, uint32_t p, uint32_t v)
     update_load(s, from, -1);
     update_load(s, q, 1);
     s->vcpu[v].queue = (uint32_t)(q - state_of(s)->queue);
+    if (q->weight_max == 0) /* nobody was in it before */
+        q->weight_max = s->vcpu[v].weight;
 }
 
 static void credit2_account(struct bl_sched *s, uint32_t p, uint32_t v,

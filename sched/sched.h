@@ -11,7 +11,7 @@
  *     bl_sched_block(p)           what runs on pCPU p halted
  *     bl_sched_tick()             its timer is due (bl_sched_next_ns())
  *     bl_sched_hint(...)          an IPI, a pause-loop exit: what a host sees
- *     bl_sched_set(...)           weight, bandwidth, affinity changed
+ *     bl_sched_set(...)           weight, bandwidth, affinity, speed changed
  *   after each of them, and when the time that pick() gave has come:
  *     while (bl_sched_kicked(&p)) bl_sched_pick(p)
  *
@@ -157,6 +157,23 @@ void bl_sched_set(struct bl_sched *s, uint32_t vm,
 void bl_sched_set_affinity(struct bl_sched *s, uint32_t vcpu,
                            const struct bl_cpuset *pcpus, int64_t now_ns);
 
+/** bl_sched_set_speed - pCPUs become slower or faster.
+ * What is charged is work, not time: at half the speed a vCPU is charged for
+ * half of its run time, so that weights, reservations and limits mean the same
+ * at every speed. What ran until now is charged at the old speed; who runs
+ * there picks anew. The host's capacity is the sum of present speeds.
+ * @speed_ppm  of the fastest: 1 .. 1,000,000, which all have at first */
+void bl_sched_set_speed(struct bl_sched *s, struct bl_topo_range pcpus,
+                        uint32_t speed_ppm, int64_t now_ns);
+
+/** bl_sched_set_bandwidth - what all VMs together may be charged, whatever
+ * their own limits. Over any window T: ppm * T and what may be saved, 4 ms of
+ * it, and overdrawn, 0.1 ms for each pCPU, which is paid back. A VM with a
+ * reservation is charged to it, too, but may go on when all is used up: over T
+ * for reservation * T, 20 ms of it that it saved, and 0.1 ms for each vCPU.
+ * @ppm  of one pCPU at full speed; BL_NO_LIMIT: no bound */
+void bl_sched_set_bandwidth(struct bl_sched *s, uint64_t ppm, int64_t now_ns);
+
 /* ---- what happened ------------------------------------------------------ */
 
 /** bl_sched_wake - @vcpu has something to do. Idempotent.
@@ -205,16 +222,19 @@ uint32_t bl_sched_pcpu(const struct bl_sched *s, uint32_t vcpu);
 
 struct bl_sched_account {
     int64_t state_ns[BL_VCPU_STATE_COUNT]; /* sum: time since it was added */
-    int64_t charged_ns;    /* run time at the SMT rate; without SMT run time */
+    int64_t charged_ns;    /* work: run time at the pCPU's speed and SMT rate */
     uint64_t switch_count; /* times it got a pCPU */
     uint64_t move_count[BL_REACH_COUNT]; /* by how far; SAME: none */
     uint64_t costop_count, throttle_count;
     int64_t skew_ns; /* ahead of its slowest sibling now; see mode_relaxed.c */
 };
 
-/* Up to @now_ns, which changes nothing. */
+/* Up to @now_ns, which changes nothing. O(vCPUs of the VM); without skew_ns,
+ * which is 0 then, O(1). */
 struct bl_sched_account bl_sched_vcpu(const struct bl_sched *s, uint32_t vcpu,
                                       int64_t now_ns);
+struct bl_sched_account bl_sched_vcpu_times(const struct bl_sched *s,
+                                            uint32_t vcpu, int64_t now_ns);
 
 struct bl_sched_totals {
     uint64_t pick_count, switch_count, preempt_count, wake_count, block_count;

@@ -5,7 +5,8 @@
  *
  * core.c      life of a vCPU, picking, the accounts
  * fluid.c     the weight of each VM: shares between reservation and limit
- * limit.c     bandwidth of VMs with a limit
+ * limit.c     bandwidth of VMs with a limit, and of all together
+ * speed.c     pCPUs of different and changing speed
  * eevdf.c     one run queue in virtual time
  * drift.c     which queue is furthest behind, by topology
  * registry.c  names
@@ -110,6 +111,7 @@ struct bl__vm {
     /* limit.c */
     int64_t budget_ns, refilled_ns;
     uint64_t refill_rest;
+    int64_t reserve_ns; /* for when what all may use is used up */
     /* modes */
     int64_t gang_end_ns;
     bool gang_waits; /* for room, since */
@@ -134,7 +136,8 @@ struct bl__pcpu {
     int64_t until_ns;   /* what pick() answered */
     int64_t protect_ns; /* a wake may not preempt before */
     int64_t held_ns;    /* demand: nor an urgent vCPU */
-    uint32_t rate_ppm;  /* at which run time is charged */
+    uint32_t rate_ppm;  /* at which run time is charged: SMT and speed */
+    uint32_t speed_ppm; /* of the fastest */
     uint32_t charge_rest; /* ppm ns not charged yet */
     bool busy;
     /* for the journal: why curr has to go, why a forced one comes, why the
@@ -192,6 +195,15 @@ struct bl__mode {
 
 #define BL__IDLE (BL_NO_VCPU - 1)
 
+/* limit.c: what all VMs together may use. */
+struct bl__bandwidth {
+    uint64_t ppm; /* BL_NO_LIMIT: there is no bound */
+    int64_t budget_ns, refilled_ns;
+    uint64_t refill_rest;
+    int64_t grown_ns; /* reserves of VMs, up to then */
+    bool used_up;
+};
+
 struct bl_sched {
     struct bl_sched_opts opts;
     const struct bl_topo *topo;
@@ -219,6 +231,7 @@ struct bl_sched {
     uint32_t *limited;
     uint32_t limited_vms;
     int64_t refill_ns; /* next */
+    struct bl__bandwidth all_vms;
     int64_t poll_next_ns;
     struct bl_sched_totals total;
     int64_t total_ns; /* totals' integrals are complete up to here */
@@ -291,9 +304,38 @@ static inline void bl__event(struct bl_sched *s, uint32_t v, uint32_t p,
         bl__tell_sink(s, v, p, from, &(struct bl__why){ why, { f0, f1 } });
 }
 
+/* ---- speed.c ------------------------------------------------------------ */
+
+/* Capacity of the host and of a vCPU from SMT and present speeds. */
+void bl__speed_size_host(struct bl_sched *s);
+void bl__speed_check(const struct bl_sched *s);
+
+/* At which run time on @c is charged, the SMT rate being @smt_ppm. */
+static inline uint32_t bl__speed_rate(const struct bl__pcpu *c,
+                                      uint32_t smt_ppm)
+{
+    uint64_t rate;
+
+    if (c->speed_ppm == BL_PPM)
+        return smt_ppm;
+    rate = (uint64_t)smt_ppm * c->speed_ppm / (uint64_t)BL_PPM;
+    return rate > 0 ? (uint32_t)rate : 1;
+}
+
+/* How long on @c it takes until @ns are charged, but for SMT. */
+static inline int64_t bl__speed_time(const struct bl__pcpu *c, int64_t ns)
+{
+    return c->speed_ppm == BL_PPM
+               ? ns
+               : (int64_t)bl_muldiv((uint64_t)ns, (uint64_t)BL_PPM,
+                                    c->speed_ppm);
+}
+
 /* ---- fluid.c ------------------------------------------------------------ */
 
 void bl__fluid_init(struct bl_sched *s);
+/* The host's capacity changed. */
+void bl__fluid_resize(struct bl_sched *s);
 /* @vm's settings or number of runnable vCPUs changed. */
 void bl__fluid_update(struct bl_sched *s, uint32_t vm);
 /* Two more VMs are looked at whose class may have changed with the others'. */
@@ -319,18 +361,39 @@ void bl__limit_set(struct bl_sched *s, uint32_t vm);
 void bl__limit_settle(struct bl_sched *s, uint32_t vm);
 void bl__limit_take(struct bl_sched *s, uint32_t vm, int64_t ns);
 
+void bl__limit_set_all(struct bl_sched *s, uint64_t ppm);
+void bl__limit_take_all(struct bl_sched *s, uint32_t vm, int64_t ns);
+
 static inline void bl__limit_charge(struct bl_sched *s, uint32_t vm, int64_t ns)
 {
     if (s->vm[vm].limit_index != BL__NO_INDEX)
         bl__limit_take(s, vm, ns);
+    if (s->all_vms.ppm != BL_NO_LIMIT)
+        bl__limit_take_all(s, vm, ns);
+}
+
+/* May no vCPU of @m run, for a limit's sake? The bound on all does not stop who
+ * has something left of its reservation. */
+static inline bool bl__is_throttled(const struct bl_sched *s,
+                                    const struct bl__vm *m)
+{
+    return m->throttled || (s->all_vms.used_up && m->reserve_ns <= 0);
 }
 /* How long a vCPU of @vm may run before its budget must be looked at. */
 int64_t bl__limit_left(struct bl_sched *s, uint32_t vm);
+int64_t bl__limit_left_all(struct bl_sched *s, uint32_t vm);
 
 static inline int64_t bl__limit_slice(struct bl_sched *s, uint32_t vm)
 {
-    return s->vm[vm].limit_index != BL__NO_INDEX ? bl__limit_left(s, vm)
-                                                 : INT64_MAX;
+    int64_t ns = s->vm[vm].limit_index != BL__NO_INDEX ? bl__limit_left(s, vm)
+                                                       : INT64_MAX;
+
+    if (s->all_vms.ppm != BL_NO_LIMIT) {
+        const int64_t all_ns = bl__limit_left_all(s, vm);
+
+        ns = all_ns < ns ? all_ns : ns;
+    }
+    return ns;
 }
 void bl__limit_refill(struct bl_sched *s);
 

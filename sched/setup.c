@@ -2,32 +2,6 @@
 /* sched/setup.c - making a dispatcher and its VMs, reading its accounts. */
 #include "sched/sched_priv.h"
 
-#define UNIT (UINT64_C(1) << BL__CAPACITY_SHIFT)
-
-/* What all threads of the host do together, and the most of one vCPU when all
- * are busy, in 2^-20 of a core alone. Where a core is one VM's at a time, cores
- * count: whether that VM can use all threads of one nobody knows before. */
-static void size_host(struct bl_sched *s)
-{
-    const struct bl_topo *t = s->topo;
-    uint64_t per_thread = UNIT;
-
-    s->vcpu_cap = UNIT;
-    s->capacity = t->core_count * UNIT;
-    if (s->mode->whole_cores)
-        return;
-    s->capacity = 0;
-    for (uint32_t i = 0; i < t->core_count; i++) {
-        const uint32_t n = t->core[i].count;
-        const uint64_t rate = bl_smt_rate_ppm(s->opts.smt_ppm, n, n);
-        const uint64_t thread = rate * UNIT / (uint64_t)BL_PPM;
-
-        s->capacity += n * thread;
-        per_thread = thread < per_thread ? thread : per_thread;
-    }
-    s->vcpu_cap = per_thread;
-}
-
 static bl_err take_memory(struct bl_sched *s, struct bl_arena *a)
 {
     const size_t pcpus = s->topo->pcpu_count;
@@ -50,6 +24,7 @@ static bl_err take_memory(struct bl_sched *s, struct bl_arena *a)
                                         .forced = BL_NO_VCPU,
                                         .back = BL_NO_VCPU,
                                         .rate_ppm = (uint32_t)BL_PPM,
+                                        .speed_ppm = (uint32_t)BL_PPM,
                                         .why = BL_SCHED_SLICE_END };
         bl_cpuset_add(&s->all, p);
     }
@@ -118,8 +93,9 @@ bl_err bl_sched_create(struct bl_arena *a, const struct bl_sched_opts *opts,
     e = take_memory(s, a);
     s->poll_next_ns = INT64_MAX;
     s->refill_ns = 0;
+    s->all_vms.ppm = BL_NO_LIMIT;
     if (e == BL_ERR_OK) {
-        size_host(s);
+        bl__speed_size_host(s);
         bl__fluid_init(s);
         e = s->policy->create(s, a);
     }
@@ -236,8 +212,8 @@ static int64_t open_charge(const struct bl_sched *s, uint32_t p, int64_t now_ns)
     return (int64_t)((ran * c->rate_ppm + c->charge_rest) / (uint64_t)BL_PPM);
 }
 
-struct bl_sched_account bl_sched_vcpu(const struct bl_sched *s, uint32_t vcpu,
-                                      int64_t now_ns)
+struct bl_sched_account bl_sched_vcpu_times(const struct bl_sched *s,
+                                            uint32_t vcpu, int64_t now_ns)
 {
     BL_ASSERT(vcpu < s->vcpu_count);
     BL_ASSERT(now_ns >= s->now_ns);
@@ -248,6 +224,15 @@ struct bl_sched_account bl_sched_vcpu(const struct bl_sched *s, uint32_t vcpu,
     a.state_ns[x->state] += now_ns - x->since_ns;
     if (x->state == BL_VCPU_RUN)
         a.charged_ns += open_charge(s, x->pcpu, now_ns);
+    a.skew_ns = 0;
+    return a;
+}
+
+struct bl_sched_account bl_sched_vcpu(const struct bl_sched *s, uint32_t vcpu,
+                                      int64_t now_ns)
+{
+    struct bl_sched_account a = bl_sched_vcpu_times(s, vcpu, now_ns);
+
     a.skew_ns = bl__skew_ns(s, vcpu, now_ns);
     return a;
 }
@@ -285,6 +270,14 @@ void bl_sched_hash(const struct bl_sched *s, struct bl_hash *h)
     }
     for (uint32_t vm = 0; vm < s->vm_count; vm++)
         bl_hash_u64(h, (uint64_t)s->vm[vm].budget_ns);
+    for (uint32_t p = 0; p < s->topo->pcpu_count; p++)
+        if (s->pcpu[p].speed_ppm != BL_PPM)
+            bl_hash_u64(h, (uint64_t)p << 32 | s->pcpu[p].speed_ppm);
+    if (s->all_vms.ppm != BL_NO_LIMIT) {
+        bl_hash_u64(h, (uint64_t)s->all_vms.budget_ns);
+        for (uint32_t vm = 0; vm < s->vm_count; vm++)
+            bl_hash_u64(h, (uint64_t)s->vm[vm].reserve_ns);
+    }
     if (s->policy->hash != NULL)
         s->policy->hash(s, h);
 }
@@ -330,7 +323,7 @@ static void check_vms(const struct bl_sched *s)
             if (m->throttled)
                 BL_ASSERT(m->limit_index != BL__NO_INDEX);
             if (s->vcpu[v].state == BL_VCPU_LIMITED)
-                BL_ASSERT(m->throttled);
+                BL_ASSERT(bl__is_throttled(s, m));
         }
         BL_ASSERT(runnable == m->runnable);
         BL_ASSERT(running == m->running);
@@ -383,6 +376,7 @@ void bl_sched_check(const struct bl_sched *s)
     check_pcpus(s);
     check_conserving(s);
     bl__fluid_check(s);
+    bl__speed_check(s);
     s->policy->check(s);
     if (s->mode->check != NULL)
         s->mode->check(s);

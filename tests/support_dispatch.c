@@ -218,8 +218,35 @@ static void shake_hint(struct dispatch *d, uint32_t v)
         bl_sched_hint(d->sched, BL_HINT_IPI, v, other, d->now_ns);
 }
 
+static void shake_speed(struct dispatch *d)
+{
+    const uint64_t pcpus = d->topo.pcpu_count;
+    const uint16_t first = (uint16_t)below(d, pcpus);
+    const struct bl_topo_range r = { first,
+                                     (uint16_t)(1 + below(d, pcpus - first)) };
+    const uint32_t speed =
+        below(d, 3) == 0 ? 1000000 : 50000 + (uint32_t)below(d, 950001);
+
+    bl_sched_set_speed(d->sched, r, speed, d->now_ns);
+}
+
+static void shake_bandwidth(struct dispatch *d)
+{
+    const uint64_t ppm =
+        below(d, 3) == 0
+            ? BL_NO_LIMIT
+            : 50000 + below(d, d->topo.pcpu_count * UINT64_C(1000000));
+
+    bl_sched_set_bandwidth(d->sched, ppm, d->now_ns);
+}
+
 void dispatch_shake(struct dispatch *d, unsigned what)
 {
+    if ((what & DISPATCH_SPEED) && below(d, 4) == 0)
+        shake_speed(d);
+    if ((what & DISPATCH_BANDWIDTH) && below(d, 8) == 0)
+        shake_bandwidth(d);
+
     const uint32_t v = (uint32_t)below(d, d->vcpu_count);
     const enum bl_vcpu_state state = bl_sched_state(d->sched, v);
     const uint64_t kind = below(d, 8);

@@ -57,13 +57,16 @@ void dispatch_halt(struct dispatch *d, uint32_t v);
 void dispatch_wake(struct dispatch *d, uint32_t v);
 void dispatch_settle(struct dispatch *d);
 
-/* One random call: new settings, another affinity, a hint, a halt or a wake. */
+/* One random call: new settings, another affinity, a hint, a halt or a wake;
+ * and other speeds or another bandwidth. */
 enum {
     DISPATCH_SET = 1,
     DISPATCH_PIN = 2,
     DISPATCH_HINT = 4,
     DISPATCH_HALT = 8,
-    DISPATCH_ANY = 15
+    DISPATCH_ANY = 15,
+    DISPATCH_SPEED = 16,    /* of some pCPUs */
+    DISPATCH_BANDWIDTH = 32 /* of all VMs together */
 };
 void dispatch_shake(struct dispatch *d, unsigned what);
 

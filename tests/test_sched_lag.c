@@ -227,12 +227,11 @@ static void add_random_vms(struct dispatch *d, uint32_t n)
     }
 }
 
-static void test_storms_keep_twice_the_bound(void **state)
+static void storms(unsigned what, uint32_t count)
 {
     const uint64_t seed = test_seed();
 
-    (void)state;
-    for (uint32_t i = 0; i < 60; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct dispatch_opts o = { .policy = "fair",
                                    .mode = "none",
                                    .nodes = 1 + i % 2,
@@ -247,9 +246,29 @@ static void test_storms_keep_twice_the_bound(void **state)
         dispatch_create(&d, &o);
         d.each = each_of_storm;
         add_random_vms(&d, 3 + i % 13);
-        dispatch_storm(&d, DISPATCH_ANY, 400, 1000000);
+        dispatch_storm(&d, what, 400, 1000000);
         dispatch_destroy(&d);
     }
+}
+
+static void test_storms_keep_twice_the_bound(void **state)
+{
+    (void)state;
+    storms(DISPATCH_ANY, 60);
+}
+
+/* Work is charged, not time: so the bounds hold at every speed, and while
+ * speeds change. */
+static void test_speeds_keep_the_bound(void **state)
+{
+    (void)state;
+    storms(DISPATCH_ANY | DISPATCH_SPEED, 60);
+}
+
+static void test_bandwidths_keep_the_bound(void **state)
+{
+    (void)state;
+    storms(DISPATCH_ANY | DISPATCH_SPEED | DISPATCH_BANDWIDTH, 30);
 }
 
 /* ---- what is forgiven --------------------------------------------------- */
@@ -313,6 +332,8 @@ int main(void)
         cmocka_unit_test(test_three_to_one),
         cmocka_unit_test(test_constant_sets_keep_the_bound),
         cmocka_unit_test(test_storms_keep_twice_the_bound),
+        cmocka_unit_test(test_speeds_keep_the_bound),
+        cmocka_unit_test(test_bandwidths_keep_the_bound),
         cmocka_unit_test(test_hardly_anything_is_forgiven),
     };
 

@@ -4,6 +4,7 @@
  * the waiting bound of fifo, queues without siblings under balance, credit
  * under credit2; and every policy under random loads, pinned and on SMT.
  */
+#include "sched/sched_priv.h"
 #include "tests/support_dispatch.h"
 #include "tests/test.h"
 
@@ -293,9 +294,48 @@ static void test_storms(void **state)
             storm(bl_sched_policy(k)->name, seed + i);
 }
 
+/* A mode may send a vCPU to a pCPU in whose queue nobody ever was. */
+static void test_credit2_takes_into_an_empty_queue(void **state)
+{
+    const struct dispatch_opts o = { .policy = "credit2",
+                                     .mode = "none",
+                                     .nodes = 1,
+                                     .llcs = 2,
+                                     .cores = 1,
+                                     .threads = 1,
+                                     .vm_max = 1,
+                                     .vcpu_max = 1 };
+    const struct bl_cpuset second = bl_cpuset_range(1, 1);
+    const struct bl_cpuset both = bl_cpuset_range(0, 2);
+    const struct bl__why why = { BL_SCHED_PICKED, { 0, 0 } };
+    const struct bl_sched_settings set = { 1000, 0, BL_NO_LIMIT };
+    struct dispatch d;
+    uint32_t vm;
+
+    (void)state;
+    dispatch_create(&d, &o);
+    assert_ok(bl_sched_vm_add(d.sched, &set, 1, &second, &vm));
+    d.vm_count = d.vcpu_count = 1;
+    dispatch_wake(&d, 0);
+    dispatch_settle(&d);
+    assert_int_equal(bl_sched_pcpu(d.sched, 0), 1);
+    dispatch_run(&d, 1000000, true);
+    dispatch_halt(&d, 0);
+    bl_sched_set_affinity(d.sched, 0, &both, d.now_ns);
+    dispatch_settle(&d);
+    dispatch_wake(&d, 0); /* into the queue where it ran */
+    bl__force(d.sched, 0, 0, &why);
+    dispatch_settle(&d);
+    assert_int_equal(bl_sched_pcpu(d.sched, 0), 0);
+    dispatch_run(&d, 20000000, true);
+    assert_int_equal(dispatch_vm_ns(&d, 0), 20000000);
+    dispatch_destroy(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_credit2_takes_into_an_empty_queue),
         cmocka_unit_test(test_fifo_takes_turns),
         cmocka_unit_test(test_fifo_waiting_is_bounded),
         cmocka_unit_test(test_balance_keeps_siblings_apart),
