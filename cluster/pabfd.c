@@ -14,8 +14,17 @@ struct candidate {
     int64_t mem_free_bytes; /* below 0: use has grown, nothing fits */
     const struct bl_power_curve *curve;
     bool excluded, usable, asleep;
-    bool listed; /* in occupied[]: not like_new(), or not at this instant */
+    bool listed; /* not like_new(), or not at this instant */
+    /* of its list, while listed, not excluded and usable: BL_NONE at its ends.
+     */
+    uint32_t next, prev;
+    uint8_t list;
+    bool in_list;
 };
+
+/* Memory is what most hosts that run VMs lack, so these are kept in lists by
+ * their free memory, and a scan begins with the list of what a VM needs. */
+enum { LISTS = 64 };
 
 struct bl_pabfd {
     struct bl_pabfd_opts opts;
@@ -24,8 +33,9 @@ struct bl_pabfd {
     const struct bl_overlay *ov;
     struct bl_overload *overload;
     struct candidate *host;
-    uint32_t *occupied; /* the listed hosts, in no order: see beats() */
-    uint32_t occupied_count;
+    uint32_t first[LISTS]; /* hosts in no order: see beats() */
+    uint64_t filled;       /* bit i: list i has hosts */
+    int64_t width_bytes;   /* of one list */
     /* of each group, awake and asleep: none before it is an empty one */
     uint32_t empty[BL_HOST_GROUPS_MAX][2];
 };
@@ -39,8 +49,7 @@ bl_err bl_pabfd_create(struct bl_arena *a, const struct bl_pabfd_opts *opts,
         return BL_ERR_NOMEM;
     p->opts = *opts;
     p->host = bl_arena_get(a, opts->host_count, sizeof(*p->host));
-    p->occupied = bl_arena_get(a, opts->host_count, sizeof(*p->occupied));
-    if (p->host == NULL || p->occupied == NULL)
+    if (p->host == NULL)
         return BL_ERR_NOMEM;
     for (uint32_t g = 0; g < opts->dc->host_group_count; g++)
         bl_power_curve_init(&p->curve[g], &opts->dc->host_group[g].power);
@@ -64,6 +73,64 @@ static double base_mhz(const struct bl_pabfd *p, uint32_t h)
     if (!p->opts.from_measured)
         return bl_overlay_served_mhz(p->ov, h);
     return p->snap->host.util[h] == 0 ? 0 : p->snap->host.served_mhz[h];
+}
+
+static uint32_t list_of(const struct bl_pabfd *p, int64_t mem_bytes)
+{
+    const int64_t i = mem_bytes / p->width_bytes;
+
+    return i < LISTS ? (uint32_t)i : LISTS - 1;
+}
+
+static void unlist(struct bl_pabfd *p, uint32_t h)
+{
+    struct candidate *c = &p->host[h];
+
+    if (!c->in_list)
+        return;
+    c->in_list = false;
+    if (c->next != BL_NONE)
+        p->host[c->next].prev = c->prev;
+    if (c->prev != BL_NONE)
+        p->host[c->prev].next = c->next;
+    else
+        p->first[c->list] = c->next;
+    if (p->first[c->list] == BL_NONE)
+        p->filled &= ~(UINT64_C(1) << c->list);
+}
+
+/* Where its free memory belongs; nowhere when it may not be taken. */
+static void list(struct bl_pabfd *p, uint32_t h)
+{
+    struct candidate *c = &p->host[h];
+
+    unlist(p, h);
+    c->listed = true;
+    if (c->excluded || !c->usable || c->mem_free_bytes < 0)
+        return;
+    c->list = (uint8_t)list_of(p, c->mem_free_bytes);
+    c->prev = BL_NONE;
+    c->next = p->first[c->list];
+    if (c->next != BL_NONE)
+        p->host[c->next].prev = h;
+    p->first[c->list] = h;
+    p->filled |= UINT64_C(1) << c->list;
+    c->in_list = true;
+}
+
+/* No lists yet; as wide as the largest host asks for. */
+static void begin_lists(struct bl_pabfd *p)
+{
+    const struct bl_dc *dc = p->opts.dc;
+    uint64_t most = 0;
+
+    for (uint32_t g = 0; g < dc->host_group_count; g++)
+        if (dc->host_group[g].mem_bytes > most)
+            most = dc->host_group[g].mem_bytes;
+    p->width_bytes = (int64_t)(most / LISTS) + 1;
+    p->filled = 0;
+    for (uint32_t i = 0; i < LISTS; i++)
+        p->first[i] = BL_NONE;
 }
 
 static void read_host(struct bl_pabfd *p, uint32_t h)
@@ -99,7 +166,7 @@ void bl_pabfd_begin(struct bl_pabfd *p, const struct bl_snapshot *s,
     p->snap = s;
     p->ov = ov;
     p->overload = overload;
-    p->occupied_count = 0;
+    begin_lists(p);
     for (uint32_t h = 0; h < p->opts.host_count; h++) {
         struct candidate *c = &p->host[h];
         double u;
@@ -114,9 +181,10 @@ void bl_pabfd_begin(struct bl_pabfd *p, const struct bl_snapshot *s,
         /* what was measured of a sleeping one is from before */
         u = c->asleep ? 0 : s->host.util[h];
         c->before_w = bl_power_watts(c->curve, u > 1 ? 1 : u);
-        c->listed = !like_new(p, h);
-        if (c->listed)
-            p->occupied[p->occupied_count++] = h;
+        c->listed = false;
+        c->in_list = false;
+        if (!like_new(p, h))
+            list(p, h);
     }
     memset(p->empty, 0, sizeof(p->empty));
 }
@@ -124,15 +192,14 @@ void bl_pabfd_begin(struct bl_pabfd *p, const struct bl_snapshot *s,
 void bl_pabfd_exclude(struct bl_pabfd *p, uint32_t host)
 {
     p->host[host].excluded = true;
+    unlist(p, host);
 }
 
 void bl_pabfd_refresh(struct bl_pabfd *p, uint32_t host)
 {
     read_host(p, host);
-    if (p->host[host].listed || !has_vms(p, host))
-        return;
-    p->occupied[p->occupied_count++] = host;
-    p->host[host].listed = true;
+    if (p->host[host].listed || has_vms(p, host))
+        list(p, host);
 }
 
 struct need {
@@ -207,24 +274,34 @@ static void scan_empty(struct bl_pabfd *p, const struct need *n, struct best *b)
     }
 }
 
+static void try_host(struct bl_pabfd *p, uint32_t h, const struct need *n,
+                     struct best *b)
+{
+    const struct candidate *c = &p->host[h];
+    double rise_w;
+
+    if (!has_room(p, h, n))
+        return;
+    rise_w = rise(c, n);
+    if (!beats(p, rise_w, h, b))
+        return;
+    if (c->base_mhz != 0 && !n->untested &&
+        bl_overload_host(p->overload, h, n->vm).overloaded)
+        return;
+    *b = (struct best){ h, rise_w };
+}
+
 static void scan_occupied(struct bl_pabfd *p, const struct need *n,
                           struct best *b)
 {
-    for (uint32_t i = 0; i < p->occupied_count; i++) {
-        const uint32_t h = p->occupied[i];
-        const struct candidate *c = &p->host[h];
+    const uint32_t from = list_of(p, (int64_t)n->mem_bytes);
 
-        if (!has_room(p, h, n))
-            continue;
+    for (uint64_t left = p->filled >> from << from; left != 0;
+         left &= left - 1) {
+        const uint32_t i = (uint32_t)__builtin_ctzll(left);
 
-        const double rise_w = rise(c, n);
-
-        if (!beats(p, rise_w, h, b))
-            continue;
-        if (c->base_mhz != 0 && !n->untested &&
-            bl_overload_host(p->overload, h, n->vm).overloaded)
-            continue;
-        *b = (struct best){ h, rise_w };
+        for (uint32_t h = p->first[i]; h != BL_NONE; h = p->host[h].next)
+            try_host(p, h, n, b);
     }
 }
 
