@@ -31,10 +31,13 @@ int bl_cli_sim(int argc, char **argv);
 int bl_cli_check(int argc, char **argv);
 int bl_cli_trace(int argc, char **argv);
 int bl_cli_compare(int argc, char **argv);
+int bl_cli_tune(int argc, char **argv);
+int bl_cli_power(int argc, char **argv);
 
 /* Not 0 after SIGINT or SIGTERM: finish soon, report what there is. The second
  * signal ends the process the usual way. */
 extern volatile sig_atomic_t bl_cli_stop;
+void bl_cli_catch_signals(void);
 
 /* Prints @diag on stderr; returns BL_EXIT_FAILED. */
 int bl_cli_fail(const struct bl_diag *diag);

@@ -11,6 +11,12 @@
  * groups.c   what a host group and a VM group need beyond a table
  * host.c     the same of level host, and its rules
  * pools.c    resource pools
+ * power.c    P-states, power models and governors
+ * caps.c     power caps
+ * keys_power.c  their keys
+ * tune.c     what `ballast tune` is to try
+ * policy_file.c  a policy in a file of its own
+ * servers.c  measured servers from a file
  * scenario.c the rest: sections, whole-file rules, files
  */
 #ifndef BL_CONFIG_PRIV_H
@@ -19,6 +25,7 @@
 #include "base/arena.h"
 #include "base/units.h"
 #include "config/scenario.h"
+#include "config/servers.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,6 +71,8 @@ struct bl__reader {
     struct bl_diag *diag;
     struct bl_scenario *out;
     const struct bl__node *pools; /* the list, once it is being read */
+    struct bl_arena *arena;       /* until the scenario is read */
+    struct bl_servers servers;    /* of the file that 'servers' names */
 };
 
 enum bl__field_kind {
@@ -136,7 +145,13 @@ extern const struct bl__section bl__section_top, bl__section_hosts,
     bl__section_vms, bl__section_vm_group, bl__section_cpu, bl__section_mem,
     bl__section_pool, bl__section_pool_cpu, bl__section_pool_mem,
     bl__section_trace, bl__section_generate, bl__section_migration,
-    bl__section_policy;
+    bl__section_policy, bl__section_tune, bl__section_policy_file;
+
+/* keys_power.c */
+extern const struct bl__section bl__section_frequency, bl__section_idle_state,
+    bl__section_power_model, bl__section_host_frequency,
+    bl__section_host_idle_state, bl__section_host_power_model,
+    bl__section_governor, bl__section_host_governor, bl__section_power_cap;
 
 /* keys_host.c */
 extern const struct bl__section bl__section_host_pool, bl__section_host_top,
@@ -161,6 +176,9 @@ extern const struct bl__section *const bl__sections_host[];
 bl_err bl__read_hosts(struct bl__reader *r, const struct bl__node *n, void *dc);
 bl_err bl__read_host_groups(struct bl__reader *r, const struct bl__node *n,
                             void *dc);
+/* A path into r->servers. */
+bl_err bl__read_servers(struct bl__reader *r, const struct bl__node *n,
+                        void *unused);
 bl_err bl__read_power(struct bl__reader *r, const struct bl__node *n,
                       void *table);
 bl_err bl__read_standby(struct bl__reader *r, const struct bl__node *n,
@@ -203,12 +221,57 @@ BL_NODISCARD bl_err bl__check_job_cpu(struct bl__reader *r,
                                       uint64_t core_khz,
                                       const struct bl_settings *s);
 
+/* --- power (power.c, caps.c) -------------------------------------------- */
+
+bl_err bl__read_frequency(struct bl__reader *r, const struct bl__node *n,
+                          void *freq);
+bl_err bl__read_pstates(struct bl__reader *r, const struct bl__node *n,
+                        void *freq);
+bl_err bl__read_idle_states(struct bl__reader *r, const struct bl__node *n,
+                            void *freq);
+bl_err bl__read_governor(struct bl__reader *r, const struct bl__node *n,
+                         void *choice);
+bl_err bl__read_power_caps(struct bl__reader *r, const struct bl__node *n,
+                           void *dc);
+bl_err bl__read_cap_hosts(struct bl__reader *r, const struct bl__node *n,
+                          void *group);
+
+/* A host whose keys are read; @freq and @table are completed. */
+struct bl__machine {
+    uint64_t core_khz;
+    uint32_t core_count;
+    struct bl_freq *freq;
+    struct bl_power_table *table; /* read, unless 'power' is a map */
+};
+
+/* The tables of all P-states, of a host that has 'power' and may have
+ * 'frequency' among the keys of @map. */
+BL_NODISCARD bl_err bl__complete_power(struct bl__reader *r,
+                                       const struct bl__node *map,
+                                       const struct bl__machine *m);
+
+/* A governor that there is, with parameters that it has. */
+BL_NODISCARD bl_err bl__read_any_governor(struct bl__reader *r,
+                                          const struct bl__section *s,
+                                          const struct bl__node *n,
+                                          struct bl_policy_choice *out);
+
+/* No cap is below what idling and @reserved_khz of all VMs need. */
+BL_NODISCARD bl_err bl__check_power_caps(struct bl__reader *r,
+                                         uint64_t reserved_khz);
+BL_NODISCARD bl_err bl__check_host_cap(struct bl__reader *r,
+                                       unsigned long line);
+
 /* --- level host (host.c) ------------------------------------------------ */
 
 bl_err bl__read_host(struct bl__reader *r, const struct bl__node *n,
                      void *spec);
 bl_err bl__read_topology(struct bl__reader *r, const struct bl__node *n,
                          void *spec);
+bl_err bl__read_host_power(struct bl__reader *r, const struct bl__node *n,
+                           void *spec);
+bl_err bl__read_host_governor(struct bl__reader *r, const struct bl__node *n,
+                              void *spec);
 bl_err bl__read_costs(struct bl__reader *r, const struct bl__node *n,
                       void *costs);
 bl_err bl__read_scheduler(struct bl__reader *r, const struct bl__node *n,
@@ -274,6 +337,16 @@ bl_err bl__read_migration(struct bl__reader *r, const struct bl__node *n,
 bl_err bl__read_policy(struct bl__reader *r, const struct bl__node *n,
                        void *choice);
 
+/* tune.c: into a struct bl_tune_choice, and its parts. */
+bl_err bl__read_tune(struct bl__reader *r, const struct bl__node *n,
+                     void *tune);
+bl_err bl__read_vary(struct bl__reader *r, const struct bl__node *n,
+                     void *tune);
+bl_err bl__read_tune_text(struct bl__reader *r, const struct bl__node *n,
+                          void *text);
+bl_err bl__read_tune_paths(struct bl__reader *r, const struct bl__node *n,
+                           void *paths);
+
 /** bl__read_choice - a name alone, or a map with 'name' and parameters.
  * @s    has the one key 'name'
  * @def  stands for the name when @n is NULL */
@@ -291,6 +364,19 @@ BL_NODISCARD bl_err bl__resolve_path(struct bl__reader *r,
 
 BL_NODISCARD bl_err bl__check_rules(struct bl__reader *r,
                                     const struct bl__node *root);
+
+/** bl__file_read - all of @path into @text, which has room for one byte more
+ * than BL_SCENARIO_BYTES_MAX. @expected: "a scenario file". */
+BL_NODISCARD bl_err bl__file_read(const char *path, const char *expected,
+                                  char *text, size_t *size,
+                                  struct bl_diag *diag);
+
+/** bl__policy_file_read - bl_policy_file_parse() with the arena from
+ * outside. */
+BL_NODISCARD bl_err bl__policy_file_read(struct bl_arena *a, const char *text,
+                                         size_t size, const char *label,
+                                         struct bl_policy_choice *out,
+                                         struct bl_diag *diag);
 
 /** bl__scenario_read - bl_scenario_parse() with the arena from outside, so
  * that tests can let allocations fail. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define SHOWN 60 /* bytes of a user's text in a message */
+#define EXPECT_BYTES 320
 
 #define STANDBY_MW 10400u /* sources in keys.c */
 #define OFF_MW 5000u
@@ -51,6 +52,8 @@ static bl_err refuse_server(struct bl__reader *r, const struct bl__node *n)
 
     for (uint32_t i = 0; (e = bl_power_catalog_entry(i)) != NULL; i++)
         bl__nearest_see(&near, e->table.name);
+    for (uint32_t i = 0; i < r->servers.count; i++)
+        bl__nearest_see(&near, r->servers.server[i].power.name);
     if (near.best != NULL)
         return bl_diag_set(r->diag, BL_ERR_PARSE, r->file, n->line,
                            "power: unknown server '%.*s', did you mean '%s'?",
@@ -105,6 +108,35 @@ static bl_err read_power_list(struct bl__reader *r, const struct bl__node *list,
     return BL_ERR_OK;
 }
 
+bl_err bl__read_servers(struct bl__reader *r, const struct bl__node *n,
+                        void *unused)
+{
+    char path[BL_PATH_BYTES];
+    struct bl_diag why = { "" };
+    bl_err e;
+
+    (void)unused;
+    if (n == NULL)
+        return BL_ERR_OK;
+    BL_TRY(bl__expect_kind(r, n, BL__TEXT));
+    if (strcmp(n->text, "none") == 0)
+        return BL_ERR_OK;
+    snprintf(path, sizeof(path), "%s", n->text);
+    BL_TRY(bl__resolve_path(r, n, path, sizeof(path)));
+    e = bl_servers_load(r->arena, path, &r->servers, &why);
+    if (e == BL_ERR_OK)
+        return BL_ERR_OK;
+    return bl_diag_set(r->diag, e, r->file, n->line, "servers: %s", why.text);
+}
+
+static const struct bl_power_table *find_measured(const struct bl__reader *r,
+                                                  const char *name)
+{
+    const struct bl_server *s = bl_servers_find(&r->servers, name);
+
+    return s != NULL ? &s->power : NULL;
+}
+
 bl_err bl__read_power(struct bl__reader *r, const struct bl__node *n,
                       void *table)
 {
@@ -112,12 +144,20 @@ bl_err bl__read_power(struct bl__reader *r, const struct bl__node *n,
 
     if (n->kind == BL__LIST)
         return read_power_list(r, n, table);
-    if (n->kind == BL__MAP)
-        return bl__refuse(r, n->line, "power", "a map",
-                          "a server's name or a list of 11 powers");
+    if (n->kind == BL__MAP) /* a model: bl__complete_power() reads it */
+        return BL_ERR_OK;
     known = bl_power_catalog_find(n->text);
     if (known == NULL)
+        known = find_measured(r, n->text);
+    if (known == NULL)
         return refuse_server(r, n);
+    for (int i = 1; i < BL_POWER_POINTS; i++)
+        if (known->mw[i] < known->mw[i - 1])
+            return bl_diag_set(r->diag, BL_ERR_INVAL, r->file, n->line,
+                               "power: %s draws less at %d %% CPU than at %d "
+                               "%%, expected a server whose power does not "
+                               "fall, or a list",
+                               known->name, i * 10, i * 10 - 10);
     *(struct bl_power_table *)table = *known;
     return BL_ERR_OK;
 }
@@ -173,6 +213,41 @@ static bl_err check_sleep(struct bl__reader *r, const struct bl__node *group,
 
 /* --- host groups -------------------------------------------------------- */
 
+/* What a group leaves unsaid is as its server was tested. */
+static bl_err complete_size(struct bl__reader *r, const struct bl__node *n,
+                            struct bl_host_group *g)
+{
+    const struct bl__section *section = &bl__section_host_group;
+    const struct bl__node *power = bl__node_get(n, "power");
+    const struct bl_server *s = power->kind == BL__TEXT
+                                    ? bl_servers_find(&r->servers, power->text)
+                                    : NULL;
+    const bool given[] = { g->core_count > 0, g->core_khz > 0,
+                           g->mem_bytes > 0 };
+    static const char *const key[] = { "cores", "speed", "memory" };
+    char expect[EXPECT_BYTES];
+
+    for (uint32_t i = 0, k = 0; i < 3 && s == NULL; i++) {
+        if (given[i])
+            continue;
+        while (strcmp(section->field[k].name, key[i]) != 0)
+            k++;
+        bl__field_expect(&section->field[k], expect, sizeof(expect));
+        return bl_diag_set(
+            r->diag, BL_ERR_PARSE, r->file, n->line,
+            "missing key '%s' in hosts.groups, expected %s%s", key[i], expect,
+            r->servers.count > 0 ? " (or power of a server from 'servers')"
+                                 : "");
+    }
+    if (!given[0])
+        g->core_count = s->core_count;
+    if (!given[1])
+        g->core_khz = s->core_khz;
+    if (!given[2])
+        g->mem_bytes = s->mem_bytes;
+    return BL_ERR_OK;
+}
+
 static bl_err read_host_group(struct bl__reader *r, const struct bl__node *n,
                               struct bl_host_group *g)
 {
@@ -180,12 +255,16 @@ static bl_err read_host_group(struct bl__reader *r, const struct bl__node *n,
     g->standby.enter.energy_uj = g->standby.leave.energy_uj = BL__ABSENT_U64;
     g->off.enter.energy_uj = g->off.leave.energy_uj = BL__ABSENT_U64;
     BL_TRY(bl__read_map(r, &bl__section_host_group, n, g));
+    BL_TRY(complete_size(r, n, g));
     if (g->core_count % g->node_count != 0)
         return bl_diag_set(
             r->diag, BL_ERR_INVAL, r->file, bl__node_line(n, "numa_nodes"),
             "numa_nodes: %u cores in %u nodes, expected a number "
             "of nodes that divides the cores",
             g->core_count, g->node_count);
+    BL_TRY(bl__complete_power(r, n,
+                              &(struct bl__machine){ g->core_khz, g->core_count,
+                                                     &g->freq, &g->power }));
     complete_sleep(&g->standby, STANDBY_MW, g->power.mw[0], &g->power);
     complete_sleep(&g->off, OFF_MW, g->standby.power_mw, &g->power);
     BL_TRY(check_sleep(r, n, "standby", g->standby.power_mw, g->power.mw[0]));

@@ -45,6 +45,42 @@ bl_err bl__read_costs(struct bl__reader *r, const struct bl__node *n,
     return bl__read_map(r, &bl__section_costs, n, costs);
 }
 
+/* For the tables of its P-states bl__complete_power() takes it from there. */
+bl_err bl__read_host_power(struct bl__reader *r, const struct bl__node *n,
+                           void *spec)
+{
+    struct bl_host_spec *s = spec;
+    struct bl_power_table table = { .name = "" };
+
+    if (n == NULL)
+        return BL_ERR_OK;
+    BL_TRY(bl__read_power(r, n, &table));
+    memcpy(s->freq.pstate[0].mw, table.mw, sizeof(table.mw));
+    return BL_ERR_OK;
+}
+
+/* What is about power needs the power. */
+static bl_err complete_power(struct bl__reader *r, const struct bl__node *n,
+                             struct bl_host_spec *s)
+{
+    static const char *const key[] = { "frequency", "governor",
+                                       "governor_period", "power_cap" };
+    struct bl_power_table table = { .name = "" };
+
+    for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
+        if (bl__node_get(n, key[i]) != NULL && bl__node_get(n, "power") == NULL)
+            return bl_diag_set(
+                r->diag, BL_ERR_INVAL, r->file, bl__node_line(n, key[i]),
+                "%s: without 'power', expected that as well", key[i]);
+    if (bl__node_get(n, "power") == NULL)
+        return BL_ERR_OK;
+    memcpy(table.mw, s->freq.pstate[0].mw, sizeof(table.mw));
+    return bl__complete_power(r, n,
+                              &(struct bl__machine){ s->core_khz,
+                                                     s->topo.core_count,
+                                                     &s->freq, &table });
+}
+
 bl_err bl__read_host(struct bl__reader *r, const struct bl__node *n, void *spec)
 {
     struct bl_host_spec *s = spec;
@@ -52,6 +88,7 @@ bl_err bl__read_host(struct bl__reader *r, const struct bl__node *n, void *spec)
 
     s->costs.smt_ppm = BL__ABSENT_U32;
     BL_TRY(bl__read_map(r, &bl__section_host, n, s));
+    BL_TRY(complete_power(r, n, s));
     if (s->costs.smt_ppm == BL__ABSENT_U32)
         s->costs.smt_ppm = s->topo.smt_max > 1 ? SMT_PPM : (uint32_t)BL_PPM;
     if (s->costs.smt_ppm <= s->topo.smt_max * (uint64_t)BL_PPM)
@@ -101,6 +138,19 @@ bl_err bl__read_sched_mode(struct bl__reader *r, const struct bl__node *n,
     memcpy(s->mode, c.name, sizeof(s->mode));
     s->mode_line = c.line;
     s->mode_param_count = take_params(&c, s->mode_param);
+    return BL_ERR_OK;
+}
+
+bl_err bl__read_host_governor(struct bl__reader *r, const struct bl__node *n,
+                              void *spec)
+{
+    struct bl_host_spec *s = spec;
+    struct bl_policy_choice c = { .line = 0 };
+
+    BL_TRY(bl__read_any_governor(r, &bl__section_host_governor, n, &c));
+    memcpy(s->governor, c.name, sizeof(s->governor));
+    s->governor_line = c.line;
+    s->governor_param_count = take_params(&c, s->governor_param);
     return BL_ERR_OK;
 }
 
@@ -448,5 +498,7 @@ bl_err bl__check_host_rules(struct bl__reader *r, const struct bl__node *root)
                             (uint64_t)bl_host_spec_vms(s) + s->jobs.count_max,
                             vcpus + s->jobs.count_max));
     BL_TRY(check_names(r, root));
+    BL_TRY(bl__check_host_cap(
+        r, bl__node_line(bl__node_get(root, "host"), "power_cap")));
     return check_times(r, root);
 }

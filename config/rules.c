@@ -102,13 +102,26 @@ static bl_err refuse_reservations(struct bl__reader *r, unsigned long line,
                        dim == BL_DIM_FREQ ? "CPU" : "memory", got, most);
 }
 
+/* Of CPU, of all VMs, where the scenario alone says how many there are. */
+static bl_u128 reserved_khz(const struct bl_scenario *s)
+{
+    const uint32_t n = known_vm_count(s);
+    bl_u128 sum = 0;
+
+    for (uint32_t g = 0; n > 0 && g < s->dc.vm_group_count; g++)
+        sum += (bl_u128)group_size(&s->dc, g, n) *
+               s->dc.vm_group[g].cpu.reservation;
+    return sum;
+}
+
 static bl_err check_reservations(struct bl__reader *r,
                                  const struct bl__node *root)
 {
     const struct bl_dc *dc = &r->out->dc;
     const uint32_t n = known_vm_count(r->out);
     const unsigned long line = bl__node_get(root, "vms")->line;
-    bl_u128 cpu = 0, mem = 0, cpu_have = 0, mem_have = 0;
+    const bl_u128 cpu = reserved_khz(r->out);
+    bl_u128 mem = 0, cpu_have = 0, mem_have = 0;
 
     for (uint32_t i = 0; i < dc->host_group_count; i++) {
         const struct bl_host_group *h = &dc->host_group[i];
@@ -116,10 +129,8 @@ static bl_err check_reservations(struct bl__reader *r,
         cpu_have += (bl_u128)h->host_count * h->core_count * h->core_khz;
         mem_have += (bl_u128)h->host_count * h->mem_bytes;
     }
-    for (uint32_t g = 0; n > 0 && g < dc->vm_group_count; g++) {
-        cpu += (bl_u128)group_size(dc, g, n) * dc->vm_group[g].cpu.reservation;
+    for (uint32_t g = 0; n > 0 && g < dc->vm_group_count; g++)
         mem += (bl_u128)group_size(dc, g, n) * dc->vm_group[g].mem.reservation;
-    }
     if (cpu > cpu_have)
         return refuse_reservations(r, line, BL_DIM_FREQ, cpu, cpu_have);
     if (mem > mem_have)
@@ -260,6 +271,23 @@ static bl_err check_times(struct bl__reader *r, const struct bl__node *root)
 #define CLOUDSIM_STEP_NS (300 * BL_NS_PER_S)
 
 /* What sim/ would refuse at the start of the run, with its line. */
+/* There, a host has one speed and one table. */
+static bl_err check_cloudsim_power(struct bl__reader *r,
+                                   const struct bl__node *root)
+{
+    const struct bl__node *n = bl__node_get(root, "governor");
+
+    if (n == NULL)
+        n = bl__node_get(root, "power_caps");
+    for (uint32_t g = 0; n == NULL && g < r->out->dc.host_group_count; g++)
+        n = bl__node_get(list_entry(root, "hosts", g), "frequency");
+    if (n == NULL)
+        return BL_ERR_OK;
+    return bl_diag_set(r->diag, BL_ERR_INVAL, r->file, n->line,
+                       "%s: cloudsim303 has none, expected physics: real",
+                       n->key);
+}
+
 static bl_err check_cloudsim(struct bl__reader *r, const struct bl__node *root)
 {
     const struct bl_scenario *s = r->out;
@@ -270,6 +298,7 @@ static bl_err check_cloudsim(struct bl__reader *r, const struct bl__node *root)
                            bl__node_get(root, "pools")->line,
                            "pools: cloudsim303 has none, expected physics: "
                            "real or no pools");
+    BL_TRY(check_cloudsim_power(r, root));
     if (s->warmup_ns > 0)
         return bl_diag_set(r->diag, BL_ERR_INVAL, r->file,
                            bl__node_line(root, "warmup"),
@@ -299,6 +328,7 @@ bl_err bl__check_rules(struct bl__reader *r, const struct bl__node *root)
         BL_TRY(check_generated(r, root));
     BL_TRY(check_reservations(r, root));
     BL_TRY(bl__check_pools(r, root));
+    BL_TRY(bl__check_power_caps(r, (uint64_t)reserved_khz(r->out)));
     BL_TRY(check_times(r, root));
     if (strcmp(r->out->physics, "cloudsim303") == 0)
         return check_cloudsim(r, root);

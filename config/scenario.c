@@ -13,8 +13,8 @@
 #define TEXT_BYTES_MAX ((size_t)BL_SCENARIO_BYTES_MAX)
 
 /* Address space, of which a scenario touches little: the tree with its texts,
- * the file, the structure. */
-#define ARENA_BYTES ((size_t)8 << 20)
+ * the files, the structure. */
+#define ARENA_BYTES ((size_t)16 << 20)
 
 /* --- sections ----------------------------------------------------------- */
 
@@ -36,8 +36,8 @@ bl_err bl__resolve_path(struct bl__reader *r, const struct bl__node *n,
         return BL_ERR_OK;
     if (dir + len >= size)
         return bl_diag_set(r->diag, BL_ERR_PARSE, r->file, n->line,
-                           "file: a path of %zu bytes, expected at most %zu",
-                           dir + len, size - 1);
+                           "%s: a path of %zu bytes, expected at most %zu",
+                           n->key, dir + len, size - 1);
     memcpy(out, r->file, dir);
     memcpy(out + dir, n->text, len + 1);
     return BL_ERR_OK;
@@ -169,12 +169,46 @@ static const struct bl__section *top_of(const struct bl__node *root)
                : &bl__section_top;
 }
 
+/* Where line @line (from 1) of @text begins; its end when there is none. */
+static size_t line_start(const char *text, size_t size, unsigned long line)
+{
+    size_t at = 0;
+
+    for (; line > 1 && at < size; line--) {
+        const char *end = memchr(text + at, '\n', size - at);
+
+        at = end != NULL ? (size_t)(end - text) + 1 : size;
+    }
+    return at;
+}
+
+/* No run depends on what `tune` says, so its lines do not count: another range
+ * is no other scenario. Where it shares a line with other keys, all counts. */
+static void hash_text(struct bl_hash *h, const struct bl__node *root,
+                      const char *text, size_t size)
+{
+    const struct bl__node *tune = bl__node_get(root, "tune");
+    size_t from = size, to = size;
+
+    if (tune != NULL) {
+        from = line_start(text, size, tune->line);
+        if (tune->next != NULL)
+            to = line_start(text, size, tune->next->line);
+        for (const struct bl__node *n = root->first; n != NULL; n = n->next)
+            if (n != tune && n->line == tune->line)
+                from = to = size;
+    }
+    bl_hash_init(h);
+    bl_hash_bytes(h, text, from);
+    bl_hash_bytes(h, text + to, size - to);
+}
+
 bl_err bl__scenario_read(struct bl_arena *a, const char *text,
                          size_t size_bytes, const char *label,
                          struct bl_scenario *out, struct bl_diag *diag)
 {
     struct bl_scenario *s = bl_arena_get(a, 1, sizeof(*s));
-    struct bl__reader r = { .file = label, .diag = diag, .out = s };
+    struct bl__reader r = { .file = label, .diag = diag, .out = s, .arena = a };
     const struct bl__node *root = NULL;
     struct bl_hash h;
 
@@ -187,10 +221,13 @@ bl_err bl__scenario_read(struct bl_arena *a, const char *text,
     BL_TRY(bl__yaml_read(a, text, size_bytes, label, &root, diag));
     memcpy(s->path, label, strlen(label) + 1);
     name_after_file(label, s->name);
-    bl_hash_init(&h);
-    bl_hash_bytes(&h, text, size_bytes);
+    hash_text(&h, root, text, size_bytes);
     s->content_hash = bl_hash_value(&h);
     BL_TRY(bl__read_map(&r, top_of(root), root, s));
+    if (r.servers.count > 0) {
+        bl_hash_u64(&h, r.servers.content_hash);
+        s->content_hash = bl_hash_value(&h);
+    }
     if (s->level == BL_LEVEL_HOST) {
         BL_TRY(bl__check_host_rules(&r, root));
         bl_host_spec_check(&s->host);
@@ -218,22 +255,22 @@ bl_err bl_scenario_parse(const char *text, size_t size_bytes, const char *label,
 /* --- files -------------------------------------------------------------- */
 
 /* One byte more than allowed tells too large from just large enough. */
-static bl_err read_file(const char *path, char *text, size_t *size,
-                        struct bl_diag *diag)
+bl_err bl__file_read(const char *path, const char *expected, char *text,
+                     size_t *size, struct bl_diag *diag)
 {
     FILE *f = fopen(path, "rb");
     bl_err e = BL_ERR_OK;
 
     if (f == NULL)
         return bl_diag_set(diag, BL_ERR_IO, path, 0,
-                           "cannot be opened (%s), expected a scenario file",
-                           strerror(errno));
+                           "cannot be opened (%s), expected %s",
+                           strerror(errno), expected);
     errno = 0;
     *size = fread(text, 1, TEXT_BYTES_MAX + 1, f);
     if (ferror(f))
         e = bl_diag_set(diag, BL_ERR_IO, path, 0,
-                        "cannot be read (%s), expected a scenario file",
-                        strerror(errno));
+                        "cannot be read (%s), expected %s", strerror(errno),
+                        expected);
     fclose(f);
     return e;
 }
@@ -250,7 +287,7 @@ bl_err bl_scenario_load(const char *path, struct bl_scenario *out,
     if (text == NULL)
         e = bl_diag_set(diag, BL_ERR_NOMEM, path, 0, "out of memory");
     if (e == BL_ERR_OK)
-        e = read_file(path, text, &size, diag);
+        e = bl__file_read(path, "a scenario file", text, &size, diag);
     if (e == BL_ERR_OK)
         e = bl__scenario_read(&a, text, size, path, out, diag);
     bl_arena_free(&a);

@@ -26,8 +26,10 @@
 #include "hv/host.h"
 #include "hv/model.h"
 #include "hv/param.h"
+#include "power/governor.h"
 #include "trace/trace.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define BL_SCENARIO_BYTES_MAX (1u << 20)
@@ -42,6 +44,8 @@ enum bl_trace_source { BL_TRACE_GENERATED, BL_TRACE_FILE };
 
 /* policy: as written; the manager's registry gives it meaning. */
 struct bl_policy_choice {
+    /* NULL: the scenario, or --policy where line is 0; the caller's string */
+    const char *file;
     char name[BL_NAME_BYTES]; /* a spec such as lr-mmt-1.2-2012 */
     unsigned long line;       /* of the name; 0: not from a file */
     uint32_t param_count;     /* explicit parameters, in order */
@@ -52,10 +56,41 @@ struct bl_policy_choice {
     } param[BL_PARAMS_MAX];
 };
 
+/* tune: what `ballast tune` is to try; as written, like the policy. "" where
+ * nothing is written. */
+#define BL_TUNE_TRACES_MAX 16u
+#define BL_TUNE_TEXT_BYTES 256
+
+enum bl_tune_strategy { BL_TUNE_GRID, BL_TUNE_RANDOM, BL_TUNE_HALVING };
+
+struct bl_tune_text {
+    char text[BL_TUNE_TEXT_BYTES];
+    unsigned long line;
+};
+
+struct bl_tune_paths {
+    uint32_t count;
+    char path[BL_TUNE_TRACES_MAX][BL_PATH_BYTES]; /* resolved to the file */
+};
+
+struct bl_tune_choice {
+    unsigned long line; /* 0: no such section */
+    uint32_t vary_count;
+    struct {
+        char name[BL_NAME_BYTES];
+        struct bl_tune_text range; /* a list is joined by commas */
+    } vary[BL_PARAMS_MAX];
+    uint32_t strategy;  /* enum bl_tune_strategy */
+    uint32_t run_count; /* points of random and halving */
+    struct bl_tune_text objectives, baseline, pick;
+    struct bl_tune_paths traces, validate;
+};
+
 struct bl_scenario {
     char path[BL_PATH_BYTES]; /* "(embedded)" for the built-in one */
     char name[BL_NAME_BYTES];
-    uint64_t content_hash; /* of the text */
+    uint64_t content_hash; /* of the text, without its section `tune`, and of
+                              the file of 'servers' */
     enum bl_level level;
     uint64_t seed;
     struct bl_host_spec host; /* level host; all zero at level cluster */
@@ -68,6 +103,8 @@ struct bl_scenario {
     char physics[BL_NAME_BYTES]; /* "real" or "cloudsim303" */
     bool demand_oracle;          /* demand: oracle | observed */
     struct bl_policy_choice policy;
+    struct bl_policy_choice governor; /* of all hosts' frequency */
+    struct bl_tune_choice tune;
     int64_t interval_ns;          /* 0: the trace's step */
     int64_t duration_ns;          /* 0: as long as the trace */
     int64_t warmup_ns;            /* simulated, not counted */
@@ -84,6 +121,30 @@ BL_NODISCARD bl_err bl_scenario_parse(const char *text, size_t size_bytes,
                                       const char *label,
                                       struct bl_scenario *out,
                                       struct bl_diag *diag);
+
+/** bl_governor_choose - the governor that @c means, with its parameters; @out
+ * and @p are untouched on error.
+ * @file  where @c was read; what has line 0 is from the command line */
+BL_NODISCARD bl_err bl_governor_choose(const struct bl_policy_choice *c,
+                                       const char *file,
+                                       const struct bl_governor **out,
+                                       struct bl_params *p,
+                                       struct bl_diag *diag);
+/** bl_policy_file_load - a file with the key `policy` alone, such as `ballast
+ * tune` writes. @path is kept as out->file. */
+BL_NODISCARD bl_err bl_policy_file_load(const char *path,
+                                        struct bl_policy_choice *out,
+                                        struct bl_diag *diag);
+
+/** bl_policy_file_parse - the same from memory; @label stands for FILE. */
+BL_NODISCARD bl_err bl_policy_file_parse(const char *text, size_t size_bytes,
+                                         const char *label,
+                                         struct bl_policy_choice *out,
+                                         struct bl_diag *diag);
+
+/* Is @path a policy file rather than a scenario: YAML with `policy`, and
+ * neither `hosts` nor `vms` nor `host`? */
+bool bl_policy_file_is(const char *path);
 
 /* The text of the embedded default scenario, NUL-terminated. */
 const char *bl_scenario_embedded(void);

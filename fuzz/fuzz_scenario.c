@@ -41,7 +41,23 @@ static void hash_host(const struct bl_host_spec *s, struct bl_hash *h)
     hash_guest(&s->jobs.guest, h);
 }
 
-/* Every field that a run depends on. */
+static void hash_tune(const struct bl_tune_choice *t, struct bl_hash *h)
+{
+    bl_hash_u64(h, t->line + t->strategy + t->run_count);
+    for (uint32_t i = 0; i < t->vary_count; i++) {
+        bl_hash_text(h, t->vary[i].name);
+        bl_hash_text(h, t->vary[i].range.text);
+    }
+    bl_hash_text(h, t->objectives.text);
+    bl_hash_text(h, t->baseline.text);
+    bl_hash_text(h, t->pick.text);
+    for (uint32_t i = 0; i < t->traces.count; i++)
+        bl_hash_text(h, t->traces.path[i]);
+    for (uint32_t i = 0; i < t->validate.count; i++)
+        bl_hash_text(h, t->validate.path[i]);
+}
+
+/* Every field that a run, or a search, depends on. */
 static uint64_t digest(const struct bl_scenario *s)
 {
     struct bl_hash h;
@@ -73,6 +89,7 @@ static uint64_t digest(const struct bl_scenario *s)
         bl_hash_u64(&h, g->mem.limit);
     }
     hash_host(&s->host, &h);
+    hash_tune(&s->tune, &h);
     return bl_hash_value(&h);
 }
 
