@@ -15,8 +15,9 @@
 
 /* Whatever a run of any level writes. */
 static const char *const all_files[] = {
-    "report.txt",  "report.json", "steps.csv", "hosts.csv",     "vms.csv",
-    "journal.csv", "vcpus.csv",   "pcpus.csv", "timeline.json", "timeline.svg"
+    "report.txt",    "report.json",  "steps.csv",  "hosts.csv",
+    "vms.csv",       "journal.csv",  "vcpus.csv",  "pcpus.csv",
+    "timeline.json", "timeline.svg", "domains.csv"
 };
 
 /* mkstemp and mkdtemp are stricter than what the user's umask asks for. */

@@ -127,12 +127,21 @@ static bl_err write_pcpus(FILE *f, const void *what)
     return BL_ERR_OK;
 }
 
+static bl_err write_domains(FILE *f, const void *what)
+{
+    bl_host_report_csv_domains(f, ((const struct one *)what)->run.result);
+    return BL_ERR_OK;
+}
+
 static bl_err write_tables(struct one *one, struct bl_outdir *o,
                            struct bl_diag *diag)
 {
     BL_TRY(bl_outdir_write(o, "vms.csv", write_vms, one, diag));
     BL_TRY(bl_outdir_write(o, "vcpus.csv", write_vcpus, one, diag));
-    return bl_outdir_write(o, "pcpus.csv", write_pcpus, one, diag);
+    BL_TRY(bl_outdir_write(o, "pcpus.csv", write_pcpus, one, diag));
+    return one->run.result->power != NULL
+               ? bl_outdir_write(o, "domains.csv", write_domains, one, diag)
+               : BL_ERR_OK;
 }
 
 static bl_err write_out(struct one *one, struct bl_diag *diag)

@@ -33,7 +33,7 @@ static void put_latency(FILE *f, const struct bl_latency *l)
     put_ns(f, l->max_ns);
 }
 
-static void put_vms_head(FILE *f)
+static void put_vms_head(FILE *f, bool power)
 {
     static const char *const window[] = { "10ms", "100ms", "1s" };
     static const char *const latency[] = { "wake", "unit", "skew" };
@@ -51,12 +51,25 @@ static void put_vms_head(FILE *f)
     for (uint32_t i = 0; i < 3; i++)
         fprintf(f, ",%s_count,%s_p50_ns,%s_p99_ns,%s_p999_ns,%s_max_ns",
                 latency[i], latency[i], latency[i], latency[i], latency[i]);
+    if (power)
+        fputs(
+            ",unserved_10ms_ns,unserved_100ms_ns,unserved_1s_ns,"
+            "reserved_wanted_ns,reserved_missing_ns",
+            f);
     fputc('\n', f);
+}
+
+static void put_served(FILE *f, const struct bl_host_vm_row *vm)
+{
+    for (uint32_t w = 0; w < BL_WINDOWS; w++)
+        put_ns(f, vm->unserved_ns[w]);
+    put_ns(f, vm->promised_ns);
+    put_ns(f, vm->broken_ns);
 }
 
 void bl_host_report_csv_vms(FILE *f, const struct bl_host_result *r)
 {
-    put_vms_head(f);
+    put_vms_head(f, r->power != NULL);
     for (uint32_t v = 0; v < r->vm_count; v++) {
         const struct bl_host_vm_row *vm = &r->vm[v];
 
@@ -88,6 +101,8 @@ void bl_host_report_csv_vms(FILE *f, const struct bl_host_result *r)
         put_latency(f, &vm->wake);
         put_latency(f, &vm->done);
         put_latency(f, &vm->skew);
+        if (r->power != NULL)
+            put_served(f, vm);
         fputc('\n', f);
     }
 }

@@ -28,10 +28,14 @@ void bl_host_total(const struct bl_host_result *r, uint32_t first,
         out->received_ns += vm->received_ns;
         out->units += vm->units;
         out->late_count += vm->late_count;
+        out->promised_ns += vm->promised_ns;
+        out->broken_ns += vm->broken_ns;
         out->work_ns += vm->work_ns;
         out->spin_ns += vm->spin_ns;
         for (uint32_t k = 0; k < BL_VCPU_STATE_COUNT; k++)
             out->state_ns[k] += vm->state_ns[k];
+        for (uint32_t w = 0; w < BL_WINDOWS; w++)
+            out->unserved_ns[w] += vm->unserved_ns[w];
         for (uint32_t w = 0; w < BL_WINDOWS; w++)
             add_error(&out->error[w], &vm->error[w]);
         bl_latency_merge(&out->wake, &vm->wake);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The result of a host's run as JSON, one row at a time. */
-#include "report/host_report.h"
-#include "report/json_priv.h"
+#include "report/host_power_priv.h"
 
 static json_t *signed_ns(int64_t ns)
 {
@@ -201,6 +200,8 @@ static void put_vms(struct bl_json *j, const struct bl_host_result *r)
                          : bl__json_count(vm->limit_ppm));
         put_ns(j, o, "alive_ns", vm->alive_ns);
         put_figures(j, o, vm);
+        if (r->power != NULL)
+            bl__host_power_vm_json(j, o, vm);
         bl__json_row(j, o);
     }
     bl__json_close_rows(j);
@@ -267,6 +268,8 @@ bl_err bl_host_report_json(FILE *f, const struct bl_host_result *r)
     bl__json_begin(&j, f, BL_JSON_HOST);
     put_identity(&j, r);
     put_summary(&j, r);
+    if (r->power != NULL)
+        bl__host_power_json(&j, r);
     put_groups(&j, r);
     put_vms(&j, r);
     put_vcpus(&j, r);

@@ -38,6 +38,8 @@ BL_NODISCARD bl_err bl_host_report_json(FILE *f,
 void bl_host_report_csv_vms(FILE *f, const struct bl_host_result *r);
 void bl_host_report_csv_vcpus(FILE *f, const struct bl_host_result *r);
 void bl_host_report_csv_pcpus(FILE *f, const struct bl_host_result *r);
+/* Only where power was modelled. */
+void bl_host_report_csv_domains(FILE *f, const struct bl_host_result *r);
 
 /* ---- figures made of others --------------------------------------------- */
 
@@ -49,6 +51,11 @@ void bl_host_total(const struct bl_host_result *r, uint32_t first,
 /* Busy time of all pCPUs (overhead included), and of it overhead. */
 int64_t bl_host_busy_ns(const struct bl_host_result *r);
 int64_t bl_host_overhead_ns(const struct bl_host_result *r);
+
+/* Where power was modelled: mean power; core time at a P-state; changes. */
+uint64_t bl_host_mean_mw(const struct bl_host_result *r);
+int64_t bl_host_stay_ns(const struct bl_host_result *r, uint32_t pstate);
+uint64_t bl_host_pstate_switches(const struct bl_host_result *r);
 
 /* Migrations of any reach. */
 uint64_t bl_host_moves(const struct bl_host_result *r);

@@ -4,7 +4,8 @@
  *
  * Layer        report (L3).
  * Units        _ns of virtual time; rates in ppm of one pCPU; counts.
- * Ownership    arrays belong to the arena given to bl_host_result_create().
+ * Ownership    arrays belong to the arena given to bl_host_result_create();
+ *              power, to whoever filled it in.
  * Allocation   bl_host_result_create() only.
  * Errors       create: BL_ERR_NOMEM.
  * Threads      none shared.
@@ -15,6 +16,7 @@
 #define BL_REPORT_HOST_RESULT_H
 
 #include "base/arena.h"
+#include "hv/pstate.h"
 #include "hv/topo.h"
 #include "sched/sched.h"
 
@@ -66,7 +68,12 @@ struct bl_host_vm_row {
     int64_t state_ns[BL_VCPU_STATE_COUNT]; /* of all its vCPUs, alive */
     struct bl_host_error error[BL_WINDOWS];
     uint64_t units;
-    uint64_t late_count;      /* missed deadlines; lost requests */
+    uint64_t late_count; /* missed deadlines; lost requests */
+    /* Where power is modelled: what it was entitled to at full speed and did
+     * not get within 10 ms, 100 ms, 1 s; what it demanded of its reservation,
+     * and of that what it did not get within 100 ms. */
+    int64_t unserved_ns[BL_WINDOWS];
+    int64_t promised_ns, broken_ns;
     int64_t work_ns, spin_ns; /* of its run time: useful; wasted */
     struct bl_latency wake;   /* from wake to the first instruction */
     struct bl_latency done;   /* response time of a unit */
@@ -82,6 +89,34 @@ struct bl_host_group_row {
     char name[BL_NAME_BYTES];
     const char *workload;
     uint32_t vm_count, vm_first;
+};
+
+/* ---- power -------------------------------------------------------------- */
+
+struct bl_host_domain_row {
+    uint32_t core_first, core_count;
+    uint32_t pstate;                     /* at the end */
+    int64_t stay_ns[BL_PSTATES_MAX];     /* at each P-state */
+    int64_t busy_ns;                     /* of all its cores */
+    int64_t idle_ns[BL_IDLE_STATES_MAX]; /* of all its cores in each state */
+    uint64_t idle_count[BL_IDLE_STATES_MAX]; /* times that one was left */
+    uint64_t switch_count;
+    uint64_t energy_uj; /* idle states included */
+};
+
+/* Of the counted part of a run. */
+struct bl_host_power {
+    char governor[BL_NAME_BYTES], governor_params[256];
+    int64_t governor_ns;
+    uint64_t cap_mw;            /* UINT64_MAX: none */
+    uint32_t cap_fastest;       /* P-state that the cap allows */
+    uint32_t cap_bandwidth_ppm; /* and how much of the cores' time */
+    const struct bl_freq *freq; /* the scenario's */
+    uint64_t energy_uj;         /* of the whole host */
+    uint64_t idle_extra_uj;     /* in it: cores not in the deepest state */
+    uint64_t second_most_mw;    /* mean of the worst second; 0: too short */
+    uint32_t domain_count;
+    struct bl_host_domain_row *domain;
 };
 
 struct bl_host_result {
@@ -105,6 +140,7 @@ struct bl_host_result {
     struct bl_host_group_row *group;
     struct bl_sched_totals totals; /* of the counted part */
     uint64_t admitted_ppm, admission_overhead_ppm;
+    const struct bl_host_power *power; /* NULL: not modelled */
 };
 
 BL_NODISCARD bl_err bl_host_result_create(

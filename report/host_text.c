@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The report of one host that a person reads: who the run is, what each group
  * of VMs was owed and got, where the time went, what the host did. */
-#include "report/host_report.h"
-#include "report/report_priv.h"
+#include "report/host_power_priv.h"
 
 #include <string.h>
 
@@ -159,6 +158,9 @@ static void identity(const struct text *t)
     words_line(t, "host", words, "");
     words_line(t, "policy", r->policy, r->policy_params);
     words_line(t, "mode", r->mode, r->mode_params);
+    if (r->power != NULL)
+        words_line(t, "governor", r->power->governor,
+                   r->power->governor_params);
     fprintf(t->f, "  %-10s %llu\n", "seed", (unsigned long long)r->seed);
 }
 
@@ -523,6 +525,10 @@ void bl_host_report_text(FILE *f, const struct bl_host_result *r,
     latencies(&t);
     vms(&t);
     host(&t);
+    if (r->power != NULL) {
+        title(&t, "Power");
+        bl__host_power_text(f, r);
+    }
     bars(&t);
     cost_of_run(&t);
     fprintf(f, "\n%sstate hash%s  %016llx\n", bl__sgr(style, BL_SGR_BOLD),

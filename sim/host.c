@@ -9,9 +9,10 @@
  *            a pick ends, what a running vCPU comes to next or when a halted
  *            one wakes, when a VM starts or its next request arrives. Running
  *            vCPUs are brought up to date only when something happens to them.
- *            At one instant measuring comes first, then pools, the dispatcher's
- *            own timer, VMs, vCPUs and pCPUs, each by number; after each event
- *            the dispatcher picks for every pCPU that it kicked.
+ *            At one instant measuring comes first, then pools, governors and
+ *            the power cap, the dispatcher's own timer, VMs, vCPUs and pCPUs,
+ *            each by number; after each event the dispatcher picks for every
+ *            pCPU that it kicked.
  * Bound      every invariant by bl__host_check(); conservation of time and work
  *            in test_hostsim, random hosts in test_hostsim_storm.
  * Deviation  the dispatcher itself takes no time beyond the costs of a start.
@@ -48,6 +49,8 @@ void bl__host_settle(struct bl_host_sim *s, uint32_t v)
     int64_t dt_ns = s->now_ns - x->mark_ns;
     const int64_t pay_ns = dt_ns < x->owed_ns ? dt_ns : x->owed_ns;
 
+    if (s->power != NULL)
+        bl__host_power_ran(s, v, dt_ns);
     x->owed_ns -= pay_ns;
     s->pcpu[x->pcpu].overhead_ns += pay_ns;
     if (x->woken_ns != HOST_NEVER && x->owed_ns == 0)
@@ -130,6 +133,8 @@ static void set_idle(struct bl_host_sim *s, uint32_t p, bool idle)
         return;
     s->pcpu[p].idle = idle;
     s->core_busy[core] = (uint8_t)(s->core_busy[core] + (idle ? -1 : 1));
+    if (s->power != NULL && s->core_busy[core] == (idle ? 0 : 1))
+        bl__host_power_turn(s, core, idle);
     if (r.count == 1)
         return;
     for (uint32_t q = r.first; q < (uint32_t)r.first + r.count; q++) {
@@ -150,6 +155,8 @@ static void start(struct bl_host_sim *s, uint32_t p, const struct bl_pick *pick)
 
     x->owed_ns +=
         bl__host_start_cost(&s->spec->costs, c, pick->vcpu, pick->moved);
+    if (s->power != NULL)
+        x->owed_ns += bl__host_power_exit_ns(s, p);
     x->mark_ns = s->now_ns;
     x->pcpu = p;
     c->curr = c->last = pick->vcpu;
@@ -244,6 +251,7 @@ static bool event(struct bl_host_sim *s, int64_t until_ns)
 
     at_ns = tick_ns < at_ns ? tick_ns : at_ns;
     at_ns = s->control_ns < at_ns ? s->control_ns : at_ns;
+    at_ns = s->power_ns < at_ns ? s->power_ns : at_ns;
     if (s->measure.sample_ns <= at_ns) {
         if (s->measure.sample_ns > until_ns)
             return false;
@@ -256,6 +264,8 @@ static bool event(struct bl_host_sim *s, int64_t until_ns)
     s->now_ns = at_ns;
     if (s->control_ns == at_ns)
         bl__host_control(s);
+    else if (s->power_ns == at_ns)
+        bl__host_power_event(s);
     else if (tick_ns == at_ns)
         bl_sched_tick(s->sched, at_ns);
     else
@@ -379,6 +389,8 @@ void bl__host_check(const struct bl_host_sim *s)
     for (uint32_t v = 0; v < s->vcpu_count; v++)
         check_vcpu(s, v);
     check_lists(s);
+    if (s->power != NULL)
+        bl__host_power_check(s);
     for (uint32_t i = 0; i < s->vm_count; i++)
         check_vm(s, &s->vm[i]);
 }

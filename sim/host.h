@@ -12,8 +12,9 @@
  * Ownership    a bl_host_sim lives in the arena; the spec is the caller's and
  *              must outlive it.
  * Allocation   bl_host_sim_create() and _admit() (files are read then).
- * Errors       create: BL_ERR_NOENT (no such policy or mode), BL_ERR_INVAL (not
- *              admitted: the diag says which VM and by how much), what the
+ * Errors       create: BL_ERR_NOENT (no such policy, mode or governor),
+ *              BL_ERR_INVAL (not admitted: the diag says which VM and by how
+ *              much; a power cap below what is needed), what the
  *              readers of files say, BL_ERR_NOMEM; all with a diag.
  * Threads      one caller, one thread.
  * Determinism  the same (spec, seed) gives the same run.
@@ -22,6 +23,7 @@
 #define BL_SIM_HOST_H
 
 #include "hv/host.h"
+#include "power/governor.h"
 #include "report/host_result.h"
 
 #include <signal.h>
@@ -36,6 +38,10 @@ struct bl_host_sim_opts {
     bool paranoid;      /* bl_sched_check() after every event */
     bl_sched_sink sink; /* every change of a vCPU's state; or NULL */
     void *sink_ctx;
+    /* P-states of domains, in the place of the spec's governor; or NULL */
+    uint32_t (*pick)(void *ctx, uint32_t domain,
+                     const struct bl_domain_view *v);
+    void *pick_ctx;
 };
 
 BL_NODISCARD bl_err bl_host_sim_create(struct bl_arena *a,
@@ -58,6 +64,9 @@ uint32_t bl_host_sim_vcpus(const struct bl_host_sim *s);
  * the time reached. Figures count from the spec's warm-up on. */
 int64_t bl_host_sim_run(struct bl_host_sim *s, int64_t until_ns,
                         const volatile sig_atomic_t *stop);
+
+/* The P-state in force; 0 where power is not modelled. */
+uint32_t bl_host_sim_pstate(const struct bl_host_sim *s, uint32_t domain);
 
 /* Fills in everything but scenario, version, wall clock and memory. */
 void bl_host_sim_finish(struct bl_host_sim *s, struct bl_host_result *r);

@@ -15,6 +15,8 @@
  *            what it had is the time charged to it. Received less ideal is the
  *            error. Longer windows and the run have the sums of their 10 ms. A
  *            VM counts while it lives.
+ *            Where power is modelled the ideal is one at full speed: time lost
+ *            to a slow P-state is time in which a vCPU was kept waiting.
  * Bound      on loads whose demand does not depend on what they got, entitled
  *            and bl_entitle() of the whole agree within 1 % (test_host_shares).
  * Deviation  demand is an estimate, as it is on a real host: of 10 ms in which
@@ -77,10 +79,12 @@ static int64_t waited_ns(const struct bl_sched_account *a)
 
 static struct host_mark mark_of(const struct bl_host_sim *s, uint32_t v)
 {
-    const struct bl_sched_account a = bl_sched_vcpu(s->sched, v, s->now_ns);
+    const struct bl_sched_account a =
+        bl_sched_vcpu_times(s->sched, v, s->now_ns);
+    const int64_t slow_ns = s->power != NULL ? bl__host_power_slow_ns(s, v) : 0;
 
     return (struct host_mark){ .charged_ns = a.charged_ns,
-                               .wait_ns = waited_ns(&a) };
+                               .wait_ns = waited_ns(&a) + slow_ns };
 }
 
 /* Waiting as it would have been charged: with all threads busy, as otherwise
@@ -111,9 +115,8 @@ static void read_now(struct bl_host_sim *s)
         s->measure.now[v] = mark_of(s, v);
 }
 
-/* For how long @m lived since @from_ns. */
-static int64_t alive_ns(const struct bl_host_sim *s, const struct host_vm *m,
-                        int64_t from_ns)
+int64_t bl__host_alive_ns(const struct bl_host_sim *s, const struct host_vm *m,
+                          int64_t from_ns)
 {
     const int64_t from = m->start_ns > from_ns ? m->start_ns : from_ns;
     const int64_t to = m->end_ns < s->now_ns ? m->end_ns : s->now_ns;
@@ -134,13 +137,79 @@ static int64_t waiting_demand(const struct bl_host_sim *s, uint32_t v,
                               (uint64_t)h->free_ns);
 }
 
-/* Does its work come at its own times, however long it had to wait? */
-static bool comes_anyway(const struct host_vm *m)
+/* Does its work come at its own times, however long it had to wait? Of think
+ * times and files of tasks this is said where power is modelled, only: there it
+ * does not count that less work comes when it is done late. */
+static bool comes_anyway(const struct bl_host_sim *s, const struct host_vm *m)
 {
     const enum bl_guest_kind kind = m->class->guest->kind;
 
+    if (s->power != NULL &&
+        (kind == BL_GUEST_RTAPP || kind == BL_GUEST_INTERACTIVE))
+        return true;
     return kind == BL_GUEST_PERIODIC || kind == BL_GUEST_SERVER ||
            kind == BL_GUEST_IDLE;
+}
+
+bool bl__host_all_done(const struct bl_host_sim *s, const struct host_vm *m)
+{
+    if (!comes_anyway(s, m))
+        return false;
+    for (uint32_t v = m->first; v < m->first + m->count; v++)
+        if (s->vcpu[v].act != HOST_HALT)
+            return false;
+    return true;
+}
+
+/* Work of vCPU @v of @m that came and is not done, as it will be charged: what
+ * it is at, and what waits for it. */
+static int64_t begun_ns(const struct bl_host_sim *s, const struct host_vm *m,
+                        uint32_t v)
+{
+    const struct bl_guest *g = m->class->guest;
+    const struct host_vcpu *x = &s->vcpu[v];
+    const uint64_t own = (uint64_t)BL_PPM - s->spec->costs.emulator_ppm;
+    uint64_t ns = x->act == HOST_RUN ? (uint64_t)x->left_ns : 0;
+
+    if (x->pcpu != BL_NO_PCPU && x->act == HOST_RUN) {
+        uint32_t part = x->part_ppm;
+        const int64_t dt_ns = s->now_ns - x->mark_ns - x->owed_ns;
+
+        if (dt_ns > 0)
+            ns -= (uint64_t)bl__host_work(dt_ns, x->rate_ppm, &part);
+    }
+    if (g->kind == BL_GUEST_SERVER)
+        ns += (uint64_t)g->work.mean_ns * m->queue_count / m->count;
+    if (g->kind == BL_GUEST_PERIODIC && g->rest.mean_ns > 0 &&
+        s->now_ns > x->timer_ns)
+        ns += (uint64_t)((s->now_ns - x->timer_ns) / g->rest.mean_ns) *
+              (uint64_t)g->work.mean_ns;
+    return own > 0 ? (int64_t)bl_muldiv(ns, (uint64_t)BL_PPM, own)
+                   : (int64_t)ns;
+}
+
+/* Where power is modelled, of work that comes: what came, less what the ideal
+ * did of it before; of what came since it woke, no more than fits. */
+static int64_t came_ns(const struct bl_host_sim *s, const struct host_vm *m,
+                       uint32_t v, int64_t ns)
+{
+    const struct host_measure *k = &s->measure;
+    const int64_t had_ns = k->mark[v].charged_ns + k->lead_ns[v];
+    int64_t came = k->now[v].charged_ns - had_ns + begun_ns(s, m, v);
+    int64_t charged_ns = 0, most = ns;
+    const int64_t woken_ns = bl__host_power_woken_ns(s, v, &charged_ns);
+
+    /* a file's timers may be late, and nobody knows what they would start */
+    if (m->class->guest->kind == BL_GUEST_RTAPP &&
+        s->now_ns - woken_ns > 100 * HOST_SAMPLE_NS)
+        return ns;
+
+    if (woken_ns > k->window_ns[BL_WINDOW_10MS]) {
+        most = charged_ns > had_ns ? charged_ns - had_ns : 0;
+        most += s->now_ns - woken_ns;
+        most = most < ns ? most : ns;
+    }
+    return came < 0 ? 0 : came < most ? came : most;
 }
 
 /* What vCPU @v of @m asked for since the last window, in which @m was alive for
@@ -156,8 +225,10 @@ static int64_t demand_ns(const struct bl_host_sim *s, const struct host_vm *m,
     const int64_t waited = to->wait_ns - from->wait_ns;
     const int64_t left = charged - s->measure.lead_ns[v];
 
-    if (comes_anyway(m) && s->vcpu[v].act == HOST_HALT)
+    if (comes_anyway(s, m) && s->vcpu[v].act == HOST_HALT)
         return left < 0 ? 0 : left < ns ? left : ns;
+    if (comes_anyway(s, m) && s->power != NULL)
+        return came_ns(s, m, v, ns);
     if (charged == 0 || waited >= ns)
         return waiting_demand(s, v, waited);
     return (int64_t)bl_muldiv((uint64_t)ns, (uint64_t)charged,
@@ -187,7 +258,7 @@ static void divide(struct bl_host_sim *s)
 
     for (uint32_t i = 0; i < s->vm_count; i++) {
         const struct host_vm *vm = &s->vm[i];
-        const int64_t ns = alive_ns(s, vm, from_ns);
+        const int64_t ns = bl__host_alive_ns(s, vm, from_ns);
 
         m->claim[i] = bl__host_claim(&vm->set, ns);
         for (uint32_t v = vm->first; v < vm->first + vm->count; v++) {
@@ -229,7 +300,7 @@ static void set_lead(struct bl_host_sim *s, uint32_t v)
 
     if (all > 0)
         ns += (int64_t)bl_muldiv(m->given[i], (uint64_t)m->want_ns[v], all);
-    if (!comes_anyway(vm) || (ns > 0 && s->vcpu[v].act == HOST_HALT))
+    if (!comes_anyway(s, vm) || (ns > 0 && s->vcpu[v].act == HOST_HALT))
         ns = 0;
     m->lead_ns[v] = ns;
 }
@@ -245,6 +316,8 @@ static void add_window(struct bl_host_sim *s)
         const int64_t ahead = got_ns(s, &s->vm[i]) - ideal;
 
         m->ideal_ns[i] += ideal;
+        if (s->power != NULL)
+            bl__host_served_add(s, i, ideal, ahead + ideal);
         for (int w = 0; w < BL_WINDOWS; w++)
             m->ahead_ns[w][i] += ahead;
     }
@@ -268,7 +341,8 @@ static void learn(struct bl_host_sim *s)
         if (charged + waited > 0) {
             h->charged_ns += charged;
             h->free_ns +=
-                alive_ns(s, vm, m->window_ns[BL_WINDOW_100MS]) - waited;
+                bl__host_alive_ns(s, vm, m->window_ns[BL_WINDOW_100MS]) -
+                waited;
         }
         h->mark = m->now[v];
     }
@@ -279,7 +353,7 @@ static void end_window(struct bl_host_sim *s, int w)
     struct host_measure *m = &s->measure;
 
     for (uint32_t i = 0; i < s->vm_count; i++) {
-        if (alive_ns(s, &s->vm[i], m->window_ns[w]) > 0)
+        if (bl__host_alive_ns(s, &s->vm[i], m->window_ns[w]) > 0)
             add_error(&m->error[w][i], m->ahead_ns[w][i]);
         m->ahead_ns[w][i] = 0;
     }
@@ -302,6 +376,8 @@ static void begin_counting(struct bl_host_sim *s)
     memcpy(m->mark, m->now, s->vcpu_count * sizeof(*m->now));
     for (int w = 0; w < BL_WINDOWS; w++)
         m->window_ns[w] = s->now_ns;
+    if (s->power != NULL)
+        bl__host_power_begin(s);
     m->totals = bl_sched_totals(s->sched, s->now_ns);
     for (uint32_t v = 0; v < s->vcpu_count; v++) {
         struct host_vcpu *x = &s->vcpu[v];
@@ -360,6 +436,8 @@ void bl__host_sample(struct bl_host_sim *s)
 
     if (counted_ns % window_ns[BL_WINDOW_10MS] != 0)
         return;
+    if (s->power != NULL)
+        bl__host_power_window(s);
     read_now(s);
     add_window(s);
     for (int w = 0; w < BL_WINDOWS; w++)
@@ -450,7 +528,7 @@ static void fill_vm(const struct bl_host_sim *s, uint32_t i,
     row->group = m->class->group;
     row->vcpu_count = m->count;
     row->vcpu_first = m->first;
-    row->alive_ns = alive_ns(s, m, s->measure.start_ns);
+    row->alive_ns = bl__host_alive_ns(s, m, s->measure.start_ns);
     row->shares = m->set.shares;
     row->reservation_ppm = m->set.reservation_ppm;
     row->limit_ppm = m->set.limit_ppm;
@@ -459,6 +537,8 @@ static void fill_vm(const struct bl_host_sim *s, uint32_t i,
     for (int w = 0; w < BL_WINDOWS; w++)
         row->error[w] = s->measure.error[w][i];
     row->late_count = m->late_count;
+    if (s->power != NULL)
+        bl__host_served_fill(s, i, row);
     row->wake = m->wake;
     row->done = m->done;
     row->skew = m->skew;
@@ -586,6 +666,8 @@ static uint64_t state_hash(const struct bl_host_sim *s)
         hash_ns(&h, s->pcpu[p].overhead_ns);
         bl_hash_u64(&h, s->pcpu[p].switch_count);
     }
+    if (s->power != NULL)
+        bl__host_power_hash(s, &h);
     return bl_hash_value(&h);
 }
 
@@ -613,6 +695,9 @@ void bl_host_sim_finish(struct bl_host_sim *s, struct bl_host_result *r)
                                        c->switch_count, c->move_in_count };
     }
     fill_groups(s, r);
+    r->power = NULL;
+    if (s->power != NULL)
+        bl__host_power_finish(s, r);
     r->totals = totals_since_base(s);
     r->seed = s->opts.seed;
     r->state_hash = state_hash(s);

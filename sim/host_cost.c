@@ -7,13 +7,14 @@
  *            an idle pCPU reacts (dispatch) or one vCPU makes room for another
  *            (switch); the caches are filled again, by how far the vCPU moved;
  *            and the exit by which it left a pCPU, with its entry now. Then
- *            work goes on at the core's speed, shared with busy threads of the
- *            core, less what the VM's emulator threads take.
+ *            work goes on at the core's speed (that of its P-state), shared
+ *            with busy threads of the core, less what the VM's emulator threads
+ *            take.
  * Bound      run time is costs, work and spinning, to the nanosecond, on every
  *            pCPU (bl__host_check; test_hostsim works examples out by hand).
- * Deviation  costs are times, not work: a busy sibling thread does not make
- *            them longer. The caches of the same pCPU are cold when any other
- *            vCPU ran there, however short.
+ * Deviation  costs are times, not work: neither a busy sibling thread nor a
+ *            slow P-state makes them longer. The caches of the same pCPU are
+ *            cold when any other vCPU ran there, however short.
  * Cost       O(1); no division at full speed.
  */
 #include "sim/host_priv.h"
@@ -40,6 +41,8 @@ uint32_t bl__host_rate_ppm(const struct bl_host_sim *s, uint32_t p)
 
     if (threads > 1)
         rate = bl_smt_rate_ppm(c->smt_ppm, threads, s->core_busy[core]);
+    if (s->power != NULL)
+        rate = rate * bl__host_power_speed(s, p) / (uint64_t)BL_PPM;
     rate = rate * ((uint64_t)BL_PPM - c->emulator_ppm) / (uint64_t)BL_PPM;
     return rate > 0 ? (uint32_t)rate : 1;
 }

@@ -200,7 +200,9 @@ static bl_err admit(struct bl_arena *a, struct bl_host_sim *s,
     s->capacity_ppm = out.capacity_ppm;
     if (out.refusal != HOST_ADMITTED)
         return refused(s, &out, diag);
-    return bl__host_pools_admit(s, diag);
+    s->promised_ppm = out.admitted_ppm;
+    BL_TRY(bl__host_pools_admit(s, diag));
+    return bl__host_power_admit(a, s, d, diag);
 }
 
 /* ---- VMs ---------------------------------------------------------------- */
@@ -220,6 +222,8 @@ static bl_err add_vm(struct bl_arena *a, struct bl_host_sim *s, uint32_t vm,
     m->count = m->alive_count = c->vcpu_count;
     m->spin_ns = c->guest->spin_ns;
     m->end_ns = INT64_MAX;
+    m->control = m->set;
+    m->cap_ppm = BL_NO_LIMIT;
     m->prng = bl_prng_stream(s->opts.seed, VM_STREAM + vm);
     if (c->guest->kind == BL_GUEST_SERVER) {
         m->queue_max = c->guest->queue_max > 0 ? c->guest->queue_max : 1;
@@ -352,6 +356,7 @@ static bl_err create(struct bl_arena *a, struct bl_host_sim *s,
     BL_TRY(make_arrays(a, s));
     BL_TRY(add_vms(a, s));
     BL_TRY(bl__host_pools_create(a, s));
+    BL_TRY(bl__host_power_create(a, s, diag));
     BL_TRY(make_objects(a, s));
     return bl__host_measure_create(a, s);
 }

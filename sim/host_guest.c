@@ -137,6 +137,8 @@ void bl__host_woken(struct bl_host_sim *s, uint32_t v)
 
     BL_ASSERT(x->act == HOST_HALT && !x->ended);
     x->woken_ns = s->now_ns;
+    if (s->power != NULL)
+        bl__host_power_woken(s, v);
     if (x->wait == HOST_LOCK) {
         x->act = HOST_SPIN;
         x->left_ns = s->vm[x->vm].spin_ns;

@@ -127,6 +127,7 @@ bl_err bl__host_pools_admit(struct bl_host_sim *s, struct bl_diag *diag)
     }
     for (uint32_t i = 0; i < s->class_count; i++)
         BL_TRY(admit_class(s, &admit, i, diag));
+    s->promised_ppm = bl_muldiv(used[0], (uint64_t)BL_PPM, s->spec->core_khz);
     return BL_ERR_OK;
 }
 
@@ -280,6 +281,14 @@ static uint64_t all_of(const struct bl_host_sim *s, uint32_t vm, int64_t ns)
     return is_alive(s, vm) ? (uint64_t)ns * s->vm[vm].count : 0;
 }
 
+/* The same of what a power cap leaves. */
+static uint64_t allowed_of(const struct bl_host_sim *s, int64_t ns)
+{
+    return s->power == NULL ? capacity_of(s, ns)
+                            : bl_muldiv(bl__host_cap_capacity_ppm(s),
+                                        (uint64_t)ns, (uint64_t)BL_PPM);
+}
+
 /* Into most[]: by weight alone, a limit must not make anybody less important
  * below it. */
 static void divide_weight(struct bl_host_sim *s, struct host_pools *x,
@@ -293,7 +302,7 @@ static void divide_weight(struct bl_host_sim *s, struct host_pools *x,
     pools_in_time(s, x, ns);
     for (uint32_t i = 0; i < x->count; i++)
         x->pool[i].limit = BL_NO_LIMIT;
-    divide_tree(s, x, x->leaf, capacity_of(s, ns), x->most);
+    divide_tree(s, x, x->leaf, allowed_of(s, ns), x->most);
 }
 
 static void divide_demand(struct bl_host_sim *s, struct host_pools *x,
@@ -303,7 +312,8 @@ static void divide_demand(struct bl_host_sim *s, struct host_pools *x,
         x->leaf[i] = bl__host_claim(&s->vm[i].set, ns);
         x->leaf[i].demand = is_alive(s, i) ? demand_of(s, x, i, ns) : 0;
     }
-    bl__host_divide(s, x->leaf, ns, x->given);
+    pools_in_time(s, x, ns);
+    divide_tree(s, x, x->leaf, allowed_of(s, ns), x->given);
 }
 
 static int64_t charged_of(const struct bl_host_sim *s, uint32_t vm)
@@ -397,6 +407,19 @@ static void set_vm(struct bl_host_sim *s, struct host_pools *x, uint32_t vm,
         if (set.reservation_ppm > set.limit_ppm)
             set.reservation_ppm = set.limit_ppm;
     }
+    s->vm[vm].control = set;
+    bl__host_apply(s, vm);
+}
+
+void bl__host_apply(struct bl_host_sim *s, uint32_t vm)
+{
+    const struct host_vm *m = &s->vm[vm];
+    struct bl_sched_settings set = m->control;
+
+    if (m->cap_ppm < set.limit_ppm)
+        set.limit_ppm = m->cap_ppm;
+    if (set.reservation_ppm > set.limit_ppm)
+        set.reservation_ppm = set.limit_ppm;
     bl_sched_set(s->sched, vm, &set, s->now_ns);
 }
 

@@ -10,6 +10,8 @@
  * host_account.c  measuring: windows, the fluid ideal, the result
  * host_pool.c     resource pools as settings of VMs
  * host_admit.c    whether all reservations can be kept
+ * host_power.c    P-states, energy; host_governor.c, host_cap.c,
+ *                 host_served.c
  *
  * The life of a vCPU as the engine sees it: halted (`pcpu` none, its instant
  * in the heap is when it wakes), runnable (none), running (the instant at
@@ -119,6 +121,8 @@ struct host_vm {
     uint64_t late_count;
     struct bl_prng prng; /* arrivals */
     struct bl_latency wake, done, skew;
+    struct bl_sched_settings control; /* set, or what its pools made of it */
+    uint64_t cap_ppm; /* a limit for the power cap's sake; BL_NO_LIMIT */
 };
 
 /* ---- pCPUs -------------------------------------------------------------- */
@@ -168,6 +172,7 @@ struct host_measure {
 /* ---- the host ----------------------------------------------------------- */
 
 struct host_pools;
+struct host_power;
 
 struct bl_host_sim {
     struct bl_host_sim_opts opts;
@@ -176,6 +181,8 @@ struct bl_host_sim {
     int64_t now_ns;
     int64_t control_ns;       /* the next division among pools */
     struct host_pools *pools; /* NULL: none */
+    int64_t power_ns;         /* the next look of governor or cap */
+    struct host_power *power; /* NULL: not modelled */
     uint64_t event_count;
     uint32_t vm_count, vcpu_count;
     uint32_t vcpu_base, pcpu_base; /* ids in the heap; a VM's is its number */
@@ -195,6 +202,7 @@ struct bl_host_sim {
     uint32_t sender;
     struct host_measure measure;
     uint64_t admitted_ppm, overhead_ppm, capacity_ppm;
+    uint64_t promised_ppm; /* admitted, with what pools hold */
     struct bl_params policy_params, mode_params;
     char (*name)[BL_NAME_BYTES]; /* [vm] */
     struct host_class *class;
@@ -223,6 +231,53 @@ static inline void bl__host_at(struct bl_host_sim *s, uint32_t v, int64_t ns)
 {
     bl__host_set(s, s->vcpu_base + v, ns);
 }
+
+/* ---- host_power.c ------------------------------------------------------- */
+
+/* What pCPUs may do under the cap: of capacity_ppm. */
+uint64_t bl__host_cap_capacity_ppm(const struct bl_host_sim *s);
+
+/* After the VMs. */
+BL_NODISCARD bl_err bl__host_power_create(struct bl_arena *a,
+                                          struct bl_host_sim *s,
+                                          struct bl_diag *diag);
+
+/* The instant of governor or cap has come. */
+void bl__host_power_event(struct bl_host_sim *s);
+
+/* A thread of @core became busy, the first one, or the last one idle. */
+void bl__host_power_turn(struct bl_host_sim *s, uint32_t core, bool idle);
+
+/* What it takes the core of @p, where a vCPU is about to start, to leave its
+ * idle state. */
+int64_t bl__host_power_exit_ns(const struct bl_host_sim *s, uint32_t p);
+
+/* ppm of full speed at which @p works. */
+uint32_t bl__host_power_speed(const struct bl_host_sim *s, uint32_t p);
+
+/* @v ran for @dt_ns; and so far: run time lost to slow P-states. */
+void bl__host_power_ran(struct bl_host_sim *s, uint32_t v, int64_t dt_ns);
+int64_t bl__host_power_slow_ns(const struct bl_host_sim *s, uint32_t v);
+
+/* @v was woken; and when that was the last time, and what it had been charged
+ * until then. */
+void bl__host_power_woken(struct bl_host_sim *s, uint32_t v);
+int64_t bl__host_power_woken_ns(const struct bl_host_sim *s, uint32_t v,
+                                int64_t *charged_ns);
+
+/* Counting begins; 10 ms of it have passed; it ends. */
+void bl__host_power_begin(struct bl_host_sim *s);
+void bl__host_power_window(struct bl_host_sim *s);
+void bl__host_power_finish(struct bl_host_sim *s, struct bl_host_result *r);
+
+/* In 10 ms @vm should have had @ideal_ns and had @got_ns. */
+void bl__host_served_add(struct bl_host_sim *s, uint32_t vm, int64_t ideal_ns,
+                         int64_t got_ns);
+void bl__host_served_fill(const struct bl_host_sim *s, uint32_t vm,
+                          struct bl_host_vm_row *row);
+
+void bl__host_power_hash(const struct bl_host_sim *s, struct bl_hash *h);
+void bl__host_power_check(const struct bl_host_sim *s);
 
 /* ---- host_guest.c ------------------------------------------------------- */
 
@@ -268,6 +323,13 @@ void bl__host_sample(struct bl_host_sim *s);
 /* What @vm's vCPUs wanted to be charged up to now. */
 int64_t bl__host_demand_ns(const struct bl_host_sim *s, uint32_t vm);
 
+/* Has @m, whose work comes at its own times, done all that came? */
+bool bl__host_all_done(const struct bl_host_sim *s, const struct host_vm *m);
+
+/* For how long @m lived since @from_ns. */
+int64_t bl__host_alive_ns(const struct bl_host_sim *s, const struct host_vm *m,
+                          int64_t from_ns);
+
 /* @set in @ns of time, without demand. */
 struct bl_claim bl__host_claim(const struct bl_sched_settings *set, int64_t ns);
 
@@ -305,6 +367,9 @@ void bl__host_divide(struct bl_host_sim *s, const struct bl_claim *claim,
                      int64_t ns, uint64_t *out);
 void bl__host_control(struct bl_host_sim *s);
 
+/* Settings of @vm from its pools' and the cap's, to the dispatcher. */
+void bl__host_apply(struct bl_host_sim *s, uint32_t vm);
+
 /* ---- host_admit.c ------------------------------------------------------- */
 
 struct host_demand {
@@ -333,5 +398,12 @@ BL_NODISCARD bl_err bl__host_admit(struct bl_arena *a,
                                    const struct bl_host_spec *spec,
                                    const struct host_demand *demand,
                                    uint32_t count, struct host_admission *out);
+
+/* Can @demand, one for each class, be kept under the cap? After
+ * bl__host_admit() and bl__host_pools_admit(). */
+BL_NODISCARD bl_err bl__host_power_admit(struct bl_arena *a,
+                                         const struct bl_host_sim *s,
+                                         const struct host_demand *demand,
+                                         struct bl_diag *diag);
 
 #endif /* BL_SIM_HOST_PRIV_H */

@@ -69,7 +69,24 @@ vms:
     - {name: most, count: 2, cpu: {limit: 300MHz}, workload: cpu}
 END
 
+# The same with P-states and idle states, and under a cap that leaves cores only a
+# part of the time.
+sed 's/^host: .*/host:\
+  topology: "l3:2 core:4 pu:2"\
+  speed: 2GHz\
+  power: {static: 30W, leakage: 1500mW, switching: 6W}\
+  frequency:\
+    pstates: [2GHz@1.1V, 1500MHz@0.95V, 900MHz@0.8V]\
+    domains: per-core\
+    idle_states: [{name: C1, power: 300mW, exit: 2us}, {name: C6, after: 300us, exit: 60us}]/' \
+    "$work/host.yaml" >"$work/speed.yaml"
+sed 's/^  frequency:/  power_cap: 42W\
+&/' "$work/speed.yaml" >"$work/cap.yaml"
+
 # SCENARIO PHYSICS POLICY OPTIONS...; physics is - at level host
+# Racks that may draw less than they could, with cores that may run slower.
+cp examples/power-cap.yaml "$work/racks.yaml"
+
 cat >"$work/cases" <<'END'
 day real static --param cpu_overcommit=3 --param mem_overcommit=1.5
 day real lr-mmt-1.2
@@ -85,6 +102,11 @@ plain cloudsim303 mad-mu-2.5
 plain cloudsim303 npa
 plain cloudsim303 dvfs
 pools real lr-mmt-1.2
+day real rightsize
+pools real rightsize --param failover=2
+plain cloudsim303 rightsize
+racks real rightsize --governor entitled
+racks real lr-mmt-1.2 --governor ondemand
 large real static --param cpu_overcommit=2
 host - fair --mode none
 host - fair --mode demand
@@ -93,6 +115,9 @@ host - fair --mode strict
 host - credit2 --mode core
 host - balance --mode yield
 host - fifo --mode none
+speed - fair --governor entitled
+speed - credit2 --governor ondemand
+cap - fair --governor schedutil
 END
 
 # "NAME MAKE-VARIABLES" of each flavour; NAME is its directory in $build.

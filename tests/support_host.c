@@ -46,6 +46,23 @@ void test_host_pin(struct bl_host_vm_group *g, uint32_t pcpu)
     bl_cpuset_add(&g->affinity, pcpu);
 }
 
+void test_host_freq(struct test_host *t)
+{
+    static const uint32_t tenth_mw[] = { 10000, 4000, 1600 };
+    struct bl_freq *f = &t->spec.freq;
+
+    f->pstate_count = 3;
+    f->domain_count = 1;
+    for (uint32_t i = 0; i < 3; i++) {
+        f->pstate[i].khz = TEST_KHZ >> i;
+        for (uint32_t k = 0; k < BL_POWER_POINTS; k++)
+            f->pstate[i].mw[k] = 100000 + k * tenth_mw[i];
+    }
+    (void)snprintf(t->spec.governor, BL_NAME_BYTES, "performance");
+    t->spec.governor_ns = 10 * TEST_MS;
+    t->spec.cap_mw = UINT64_MAX;
+}
+
 void test_host_param(struct test_host *t, const char *name, const char *text)
 {
     struct bl_host_param *p = &t->spec.policy_param[t->spec.policy_param_count];
@@ -99,9 +116,35 @@ void test_host_free(struct test_host *t)
     free(t);
 }
 
+/* Every domain was at some P-state all the time; its energy is the host's. */
+static void power_conserved(const struct bl_host_result *r)
+{
+    const struct bl_host_power *w = r->power;
+    uint64_t energy_uj = 0;
+
+    for (uint32_t i = 0; i < w->domain_count; i++) {
+        const struct bl_host_domain_row *d = &w->domain[i];
+        int64_t stay_ns = 0, idle_ns = 0;
+
+        for (uint32_t k = 0; k < w->freq->pstate_count; k++)
+            stay_ns += d->stay_ns[k];
+        for (uint32_t k = 0; k < w->freq->idle_count; k++)
+            idle_ns += d->idle_ns[k];
+        assert_int_equal(stay_ns, r->duration_ns);
+        if (w->freq->idle_count > 0)
+            assert_int_equal(idle_ns + d->busy_ns,
+                             r->duration_ns * d->core_count);
+        energy_uj += d->energy_uj;
+    }
+    assert_in_range(w->energy_uj, energy_uj, energy_uj + w->domain_count);
+}
+
 void test_host_conserved(const struct bl_host_result *r)
 {
     int64_t busy_ns = 0, overhead_ns = 0, run_ns = 0, used_ns = 0;
+
+    if (r->power != NULL)
+        power_conserved(r);
 
     for (uint32_t p = 0; p < r->pcpu_count; p++) {
         assert_in_range(r->pcpu[p].busy_ns, 0, (uint64_t)r->duration_ns);

@@ -64,6 +64,9 @@ static void busy_host(struct test_host *t)
     g->guest.rest = (struct bl_dist){ BL_DIST_EXPONENTIAL, 0, TEST_MS };
     g->guest.queue_max = 16;
     t->spec.duration_ns = 100 * TEST_MS;
+    test_host_freq(t);
+    t->spec.freq.switch_ns = 10 * TEST_US;
+    t->spec.cap_mw = 112000; /* bandwidth, too */
 }
 
 static void run(const char *policy, const char *mode)

@@ -154,6 +154,52 @@ static struct bl_host_result *sample(struct bl_arena *a)
     return r;
 }
 
+/* Power of two domains: what a run with P-states adds. */
+static void add_power(struct bl_host_result *r)
+{
+    static struct bl_host_domain_row row[2];
+    static struct bl_host_power power;
+    static struct bl_freq freq;
+
+    freq =
+        (struct bl_freq){ .pstate_count = 2,
+                          .domain_count = 2,
+                          .idle_count = 1,
+                          .pstate = { { .khz = 3000000 }, { .khz = 1500000 } },
+                          .idle = { { .name = "C1" } } };
+    for (uint32_t i = 0; i < 2; i++)
+        row[i] = (struct bl_host_domain_row){
+            .core_first = 18 * i,
+            .core_count = 18,
+            .pstate = 1 - i,
+            .stay_ns = { 2500 * MS, 7500 * MS },
+            .busy_ns = 90000 * MS,
+            .idle_ns = { 90000 * MS },
+            .idle_count = { 1000 },
+            .switch_count = 10 + i,
+            .energy_uj = UINT64_C(600000000) + i,
+        };
+    power = (struct bl_host_power){ .governor = "entitled",
+                                    .governor_params = "headroom=1.2",
+                                    .governor_ns = 10 * MS,
+                                    .cap_mw = 150000,
+                                    .cap_fastest = 0,
+                                    .cap_bandwidth_ppm = 1000000,
+                                    .freq = &freq,
+                                    .energy_uj = UINT64_C(1200000001),
+                                    .idle_extra_uj = 500000,
+                                    .second_most_mw = 149000,
+                                    .domain_count = 2,
+                                    .domain = row };
+    r->power = &power;
+    for (uint32_t v = 0; v < VMS; v++) {
+        for (uint32_t w = 0; w < BL_WINDOWS; w++)
+            r->vm[v].unserved_ns[w] = (3 - w) * MS;
+        r->vm[v].promised_ns = 100 * MS;
+        r->vm[v].broken_ns = MS;
+    }
+}
+
 /* ---- text --------------------------------------------------------------- */
 
 static char *text_of(const struct bl_host_result *r, struct bl_style style)
@@ -174,6 +220,43 @@ static void test_text_is_what_we_want_people_to_read(void **state)
 
     (void)state;
     support_golden("tests/golden/host_report.txt", got);
+    free(got);
+    bl_arena_free(&a);
+}
+
+/* The lines from the title on; nothing of them without power. */
+static void test_power_as_text(void **state)
+{
+    static const char want[] =
+        "Power\n"
+        "      120.000 W    drawn on average by the host\n"
+        "     1200.000 J    in all\n"
+        "        0.500 J      in it: cores idle, but not in the deepest state\n"
+        "      149.000 W    over the worst second, of 150.000 allowed\n"
+        "       14.368 J    for a core's second of work at full speed\n"
+        "        0.014 %    of what VMs were entitled to not served within "
+        "100 ms\n"
+        "        1.000 %    of what was reserved and wanted, likewise\n"
+        "          2.1 /s   changes of a domain's P-state\n"
+        "        25.00 %    of the cores' time at 3.000 GHz\n"
+        "        75.00 %    of the cores' time at 1.500 GHz\n"
+        "        50.00 %    of it idle in state C1\n"
+        "  domain        cores   busy %   mean GHz    energy, J    changes\n"
+        "       0         0-17    50.00      1.875      600.000         10\n"
+        "       1        18-35    50.00      1.875      600.000         11\n";
+    struct bl_arena a;
+    struct bl_host_result *r = sample(&a);
+    char *got = text_of(r, (struct bl_style){ false, false });
+
+    (void)state;
+    assert_null(strstr(got, "\nPower\n"));
+    assert_null(strstr(got, "governor"));
+    free(got);
+    add_power(r);
+    got = text_of(r, (struct bl_style){ false, false });
+    assert_non_null(strstr(got, "\n  governor   entitled headroom=1.2\n"));
+    if (strstr(got, want) == NULL)
+        fail_msg("not in\n%s", strstr(got, "\nPower"));
     free(got);
     bl_arena_free(&a);
 }
@@ -224,8 +307,10 @@ static void widen(struct bl_host_result *r)
         bl_latency_add(&vm->wake, hour_ns);
         for (uint32_t w = 0; w < BL_WINDOWS; w++)
             vm->error[w] =
-                (struct bl_host_error){ 1, BL_NS_PER_S * 128, -BL_NS_PER_S * 99,
-                                        BL_NS_PER_S * 128 };
+                (struct bl_host_error){ .window_count = 1,
+                                        .max_ns = BL_NS_PER_S * 128,
+                                        .min_ns = -BL_NS_PER_S * 99,
+                                        .abs_sum_ns = BL_NS_PER_S * 128 };
     }
 }
 
@@ -434,6 +519,34 @@ static void test_json_parses_back_and_adds_up(void **state)
     bl_arena_free(&a);
 }
 
+static void test_power_as_json(void **state)
+{
+    struct bl_arena a;
+    struct bl_host_result *r = sample(&a);
+    json_t *doc = json_of(r);
+    const json_t *p, *vms, *domains;
+
+    (void)state;
+    assert_null(json_object_get(doc, "power"));
+    assert_null(json_object_get(json_array_get(json_object_get(doc, "vms"), 0),
+                                "unserved_100ms_ns"));
+    json_decref(doc);
+    add_power(r);
+    doc = json_of(r);
+    p = json_object_get(doc, "power");
+    vms = json_object_get(doc, "vms");
+    domains = json_object_get(p, "domains");
+    assert_true(at(p, "mean_mw") == 120000);
+    assert_true(at(p, "cap_mw") == 150000);
+    assert_true(at(p, "pstate_changes") == 21);
+    assert_true(at(p, "unserved_100ms_ns") == sum_at(vms, "unserved_100ms_ns"));
+    assert_true(at(p, "reserved_missing_ns") == VMS * MS);
+    assert_int_equal(json_array_size(domains), 2);
+    assert_true(at(json_array_get(domains, 1), "energy_uj") == 600000001);
+    json_decref(doc);
+    bl_arena_free(&a);
+}
+
 /* "key" in the section on hosts, for every key of every object. */
 static void check_documented(const json_t *v, const char *page)
 {
@@ -458,7 +571,8 @@ static void check_documented(const json_t *v, const char *page)
 static void test_every_key_is_documented(void **state)
 {
     struct bl_arena a;
-    json_t *doc = json_of(sample(&a));
+    struct bl_host_result *r = sample(&a);
+    json_t *doc;
     char *page = calloc(1, TEXT);
     FILE *f = fopen("doc/report.md", "r");
     const char *section;
@@ -469,6 +583,8 @@ static void test_every_key_is_documented(void **state)
     fclose(f);
     section = strstr(page, "\n## One host");
     assert_non_null(section);
+    add_power(r);
+    doc = json_of(r);
     check_documented(doc, section);
     free(page);
     json_decref(doc);
@@ -495,6 +611,7 @@ static void test_json_reports_every_allocation_that_fails(void **state)
     (void)state;
     r->vm_count = r->vcpu_count = r->pcpu_count = r->group_count = 1;
     r->group[0].vm_count = 1;
+    add_power(r);
     json_get_alloc_funcs(&get, &put);
     json_set_alloc_funcs(failing_malloc, free);
     for (long n = 0; e != BL_ERR_OK; n++) {
@@ -565,6 +682,15 @@ static void test_csv_rows_match_their_heads(void **state)
                 "5999999999,1001,0,1,0,0,30,0,4000000,100,60000000\n");
     check_table(bl_host_report_csv_pcpus, r, PCPUS,
                 "\n1,140845070,10000000,100,1\n");
+    add_power(r);
+    check_table(bl_host_report_csv_vms, r, VMS,
+                ",skew_max_ns,unserved_10ms_ns,unserved_100ms_ns,"
+                "unserved_1s_ns,reserved_wanted_ns,reserved_missing_ns\n");
+    check_table(bl_host_report_csv_vms, r, VMS,
+                ",3000000,2000000,1000000,100000000,1000000\n");
+    check_table(bl_host_report_csv_domains, r, 2,
+                "\n1,18,18,0,600000001,90000000000,11,2500000000,7500000000,"
+                "90000000000,1000\n");
     bl_arena_free(&a);
 }
 
@@ -572,7 +698,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_is_what_we_want_people_to_read),
+        cmocka_unit_test(test_power_as_text),
         cmocka_unit_test(test_pins_are_warned_of),
+        cmocka_unit_test(test_power_as_json),
         cmocka_unit_test(test_no_line_is_too_wide_and_the_hash_is_last),
         cmocka_unit_test(test_an_empty_result_can_be_printed),
         cmocka_unit_test(test_the_worst_vms_come_first),

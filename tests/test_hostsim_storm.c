@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_hostsim_storm - random hosts: topology, costs, every policy and mode,
- * every kind of guest, with settings, pinning, warm-up and late starts. Every
+ * every kind of guest, with settings, pinning, warm-up and late starts;
+ * P-states of every governor and at random, idle states and power caps. Every
  * invariant of dispatcher and host after every event; time and work add up at
  * the end; twice the same.
  */
@@ -14,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STORMS = 6 }; /* of each policy and mode */
+enum { STORMS = 7 }; /* of each policy and mode */
 
 static int64_t below(struct bl_prng *p, int64_t n)
 {
@@ -124,6 +125,43 @@ static void some_group(struct bl_prng *p, struct test_host *t, uint32_t i)
             test_host_pin(g, pcpus - 1 - k);
 }
 
+/* Any P-state at any time. */
+static uint32_t any_pstate(void *ctx, uint32_t domain,
+                           const struct bl_domain_view *v)
+{
+    (void)domain;
+    BL_ASSERT(v->usage_khz <= v->demand_khz);
+    return v->fastest + (uint32_t)below(ctx, v->slowest - v->fastest + 1);
+}
+
+/* Some P-states, domains, idle states and now and then a cap. */
+static void some_power(struct bl_prng *p, struct test_host *t)
+{
+    struct bl_freq *f = &t->spec.freq;
+    const struct bl_governor *g;
+    uint32_t governors = 0;
+
+    test_host_freq(t);
+    f->domain_count = 1 + (uint32_t)below(p, t->spec.topo.core_count);
+    f->switch_ns = below(p, 2) * some_time(p, TEST_MS);
+    f->idle_count = (uint32_t)below(p, 3);
+    for (uint32_t i = 0; i < f->idle_count; i++) {
+        f->idle[i].after_ns = i * (1 + some_time(p, TEST_MS));
+        f->idle[i].exit_ns = below(p, 100 * TEST_US);
+        f->idle[i].extra_mw =
+            i + 1 < f->idle_count ? (uint32_t)below(p, 5000) : 0;
+    }
+    if (f->idle_count == 2 && f->idle[0].extra_mw == 0)
+        f->idle[0].extra_mw = 1;
+    while (bl_governor_at(governors) != NULL)
+        governors++;
+    g = bl_governor_at((uint32_t)below(p, governors));
+    (void)snprintf(t->spec.governor, BL_NAME_BYTES, "%s", g->name);
+    t->spec.governor_ns = some_time(p, 5 * TEST_MS);
+    if (below(p, 3) == 0)
+        t->spec.cap_mw = 105000 + (uint64_t)below(p, 60000);
+}
+
 static struct test_host *some_host(uint64_t seed, const char *policy,
                                    const char *mode)
 {
@@ -138,6 +176,8 @@ static struct test_host *some_host(uint64_t seed, const char *policy,
     t->spec.costs.smt_ppm =
         1000000 + (uint32_t)below(&p, 1 + 1000000 * (threads - 1));
     some_costs(&p, t);
+    if (below(&p, 3) > 0)
+        some_power(&p, t);
     for (uint32_t i = 0; i < (uint32_t)groups; i++)
         some_group(&p, t, i);
     (void)snprintf(t->spec.policy, BL_NAME_BYTES, "%s", policy);
@@ -152,11 +192,18 @@ static struct test_host *some_host(uint64_t seed, const char *policy,
 static uint64_t storm(uint64_t seed, const char *policy, const char *mode)
 {
     struct test_host *t = some_host(seed, policy, mode);
+    struct bl_prng p = { seed + 1 };
     uint64_t hash = 0;
-    bl_err e = test_host_try(t);
+    bl_err e;
 
+    if (below(&p, 2)) {
+        t->opts.pick = any_pstate;
+        t->opts.pick_ctx = &p;
+    }
+    e = test_host_try(t);
     if (e == BL_ERR_INVAL) {
-        assert_non_null(strstr(t->diag.text, "is not admitted"));
+        assert_true(strstr(t->diag.text, "is not admitted") != NULL ||
+                    strstr(t->diag.text, "a power cap of") != NULL);
         test_host_free(t);
         return 0;
     }
