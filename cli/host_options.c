@@ -75,31 +75,65 @@ static int lay_name(const char *option, const char *name, char *to,
     return BL_EXIT_OK;
 }
 
-static bool has_param(const struct bl_sched_info *info, const char *name,
-                      size_t n)
+bool bl_cli_has_param(const struct bl_param *table, uint32_t count,
+                      const char *name, size_t n)
 {
-    for (uint32_t i = 0; info != NULL && i < info->param_count; i++)
-        if (strlen(info->params[i].name) == n &&
-            memcmp(info->params[i].name, name, n) == 0)
+    for (uint32_t i = 0; i < count; i++)
+        if (strlen(table[i].name) == n && memcmp(table[i].name, name, n) == 0)
             return true;
     return false;
 }
 
-/* It is the mode's only where the mode has it and the policy has not. */
+static bool has_param(const struct bl_sched_info *info, const char *name,
+                      size_t n)
+{
+    return info != NULL &&
+           bl_cli_has_param(info->params, info->param_count, name, n);
+}
+
+/* It is the mode's only where the mode has it and the policy has not, and the
+ * governor's where neither has. */
 static int lay_param(const char *text, struct bl_host_spec *s)
 {
     const size_t n = (size_t)(strchr(text, '=') - text);
-    const bool of_mode = has_param(bl_sched_mode_find(s->mode), text, n) &&
-                         !has_param(bl_sched_policy_find(s->policy), text, n);
-    struct bl_host_param *list = of_mode ? s->mode_param : s->policy_param;
-    uint32_t *count = of_mode ? &s->mode_param_count : &s->policy_param_count;
+    const struct bl_governor *g = bl_governor_find(s->governor);
+    struct bl_host_param *list = s->policy_param;
+    uint32_t *count = &s->policy_param_count;
 
+    const bool of_policy = has_param(bl_sched_policy_find(s->policy), text, n);
+
+    if (!of_policy && has_param(bl_sched_mode_find(s->mode), text, n)) {
+        list = s->mode_param;
+        count = &s->mode_param_count;
+    } else if (!of_policy && g != NULL &&
+               bl_cli_has_param(g->params, g->param_count, text, n)) {
+        list = s->governor_param;
+        count = &s->governor_param_count;
+    }
     if (*count == BL_PARAMS_MAX)
         return bl_cli_usage("sim", "more than %u parameters", BL_PARAMS_MAX);
     snprintf(list[*count].name, BL_NAME_BYTES, "%.*s", (int)n, text);
     snprintf(list[*count].text, BL_NAME_BYTES, "%s", text + n + 1);
     list[(*count)++].line = 0;
     return BL_EXIT_OK;
+}
+
+/* As config/ did with the scenario's own. */
+static bl_err check_governor(const struct bl_host_spec *s, const char *file,
+                             struct bl_diag *diag)
+{
+    struct bl_policy_choice c = { .line = s->governor_line,
+                                  .param_count = s->governor_param_count };
+    const struct bl_governor *g;
+    struct bl_params params;
+
+    snprintf(c.name, sizeof(c.name), "%s", s->governor);
+    for (uint32_t i = 0; i < c.param_count; i++) {
+        memcpy(c.param[i].name, s->governor_param[i].name, BL_NAME_BYTES);
+        memcpy(c.param[i].text, s->governor_param[i].text, BL_NAME_BYTES);
+        c.param[i].line = s->governor_param[i].line;
+    }
+    return bl_governor_choose(&c, file, &g, &params, diag);
 }
 
 static int lay_scheduler(const struct bl_sim_args *a, struct bl_scenario *s)
@@ -112,14 +146,19 @@ static int lay_scheduler(const struct bl_sim_args *a, struct bl_scenario *s)
     if (status == BL_EXIT_OK)
         status = lay_name("--mode", a->mode, h->mode, &h->mode_line,
                           &h->mode_param_count);
+    if (status == BL_EXIT_OK)
+        status = lay_name("--governor", a->governor, h->governor,
+                          &h->governor_line, &h->governor_param_count);
     for (uint32_t i = 0; i < a->param_count && status == BL_EXIT_OK; i++)
         status = lay_param(a->param[i], h);
     if (status != BL_EXIT_OK)
         return status;
-    if (bl_host_scheduler_check(h, s->path, &diag) == BL_ERR_OK)
+    if (bl_host_scheduler_check(h, s->path, &diag) == BL_ERR_OK &&
+        check_governor(h, s->path, &diag) == BL_ERR_OK)
         return BL_EXIT_OK;
     /* wrong in the scenario: bad input; on the command line: a bad option */
-    return a->policy != NULL || a->mode != NULL || a->param_count > 0
+    return a->policy != NULL || a->mode != NULL || a->governor != NULL ||
+                   a->param_count > 0
                ? bl_cli_usage("sim", "%s", diag.text)
                : bl_cli_fail(&diag);
 }
@@ -128,10 +167,11 @@ static int lay_scheduler(const struct bl_sim_args *a, struct bl_scenario *s)
 
 static int refuse_others(const struct bl_sim_args *a)
 {
-    const char *option = a->trace != NULL      ? "--trace"
-                         : a->physics != NULL  ? "--physics"
-                         : a->baseline != NULL ? "--baseline"
-                                               : NULL;
+    const char *option = a->trace != NULL         ? "--trace"
+                         : a->policy_file != NULL ? "--policy-file"
+                         : a->physics != NULL     ? "--physics"
+                         : a->baseline_count > 0  ? "--baseline"
+                                                  : NULL;
 
     if (option != NULL)
         return bl_cli_usage("sim",
@@ -157,6 +197,10 @@ int bl_host_options(const struct bl_sim_args *a, struct bl_scenario *s)
 
     if (status != BL_EXIT_OK)
         return status;
+    if (a->governor != NULL && s->host.freq.pstate_count == 0)
+        return bl_cli_usage("sim",
+                            "--governor, but the scenario's host has no "
+                            "'power', expected it there");
     if (a->timeline != NULL && s->host.timeline_ns == 0)
         return bl_cli_usage("sim",
                             "--timeline, but the scenario has timeline: "

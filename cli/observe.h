@@ -114,7 +114,8 @@ struct bl_output {
 
 /** bl_output_open - BL_ERR_INVAL when @path exists already. */
 BL_NODISCARD bl_err bl_output_open(struct bl_output *o, const char *path,
-                                   bool whole, struct bl_diag *diag);
+                                   bool whole, const struct bl_dc *dc,
+                                   struct bl_diag *diag);
 
 /* Rows as they come; harmless on an output that is not open. */
 void bl_output_vm(struct bl_output *o, const struct bl_result *r,
@@ -124,7 +125,7 @@ void bl_output_decision(struct bl_output *o, const struct bl_decision *d);
 /** bl_output_finish - write the rest, give the directory its name. */
 BL_NODISCARD bl_err bl_output_finish(struct bl_output *o,
                                      const struct bl_result *r,
-                                     const struct bl_result *base,
+                                     const struct bl_baselines *base,
                                      const struct bl_style *style,
                                      struct bl_diag *diag);
 
@@ -136,8 +137,13 @@ void bl_output_abandon(struct bl_output *o);
 struct bl_progress {
     bool on; /* stderr is a terminal */
     bool drawn;
-    double start_s; /* of the clock; nothing is drawn for the first 0.5 s */
+    uint32_t columns; /* of the bar itself: what the terminal has room for */
+    double start_s;   /* of the clock; nothing is drawn for the first 0.5 s */
     uint32_t percent;
+    bool remaining; /* also say how long it will take, if it goes on so */
+    uint32_t first; /* done when the bar was drawn first */
+    double first_s;
+    bool timed;
 };
 
 double bl_clock_s(void); /* monotonic */

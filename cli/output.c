@@ -5,7 +5,7 @@
 #include <string.h>
 
 bl_err bl_output_open(struct bl_output *o, const char *path, bool whole,
-                      struct bl_diag *diag)
+                      const struct bl_dc *dc, struct bl_diag *diag)
 {
     bl_err e;
 
@@ -18,7 +18,7 @@ bl_err bl_output_open(struct bl_output *o, const char *path, bool whole,
         bl_output_abandon(o);
         return e;
     }
-    bl_csv_vms_head(o->vms);
+    bl_csv_vms_head(o->vms, bl_dc_has_speeds(dc));
     if (whole)
         bl_csv_journal_head(o->journal);
     return BL_ERR_OK;
@@ -38,7 +38,8 @@ void bl_output_decision(struct bl_output *o, const struct bl_decision *d)
 }
 
 struct content {
-    const struct bl_result *r, *base;
+    const struct bl_result *r;
+    const struct bl_baselines *base;
     struct bl_style style;
 };
 
@@ -101,7 +102,7 @@ static bl_err write_all(struct bl_output *o, const struct content *c,
 }
 
 bl_err bl_output_finish(struct bl_output *o, const struct bl_result *r,
-                        const struct bl_result *base,
+                        const struct bl_baselines *base,
                         const struct bl_style *style, struct bl_diag *diag)
 {
     const struct content c = { r, base, { style->utf8, false } };

@@ -4,6 +4,7 @@
 #include "manager/registry.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Address space, not memory: what no policy and no physics profile exceeds. */
 #define ARENA_BASE_BYTES ((size_t)64 << 20)
@@ -31,19 +32,37 @@ bl_err bl_run_policy(const struct bl_scenario *scenario,
                      const struct bl_policy **out, struct bl_params *params,
                      struct bl_diag *diag)
 {
+    const char *from = choice->file == NULL ? scenario->path : choice->file;
     /* line 0: it came from the command line */
-    const char *file = choice->line > 0 ? scenario->path : "--policy";
+    const char *option = choice->file == NULL ? "--policy" : choice->file;
+    const char *file = choice->line > 0 ? from : option;
 
     BL_TRY(
         bl_registry_find(choice->name, file, choice->line, out, params, diag));
     for (uint32_t i = 0; i < choice->param_count; i++) {
         const unsigned long line = choice->param[i].line;
 
-        BL_TRY(
-            bl_params_set(params, choice->param[i].name, choice->param[i].text,
-                          line > 0 ? scenario->path : "--param", line, diag));
+        BL_TRY(bl_params_set(params, choice->param[i].name,
+                             choice->param[i].text, line > 0 ? from : "--param",
+                             line, diag));
     }
     return BL_ERR_OK;
+}
+
+bool bl_run_param(struct bl_policy_choice *c, const char *name,
+                  const char *text)
+{
+    uint32_t i = 0;
+
+    while (i < c->param_count && strcmp(c->param[i].name, name) != 0)
+        i++;
+    if (i == BL_PARAMS_MAX)
+        return false;
+    c->param_count += i == c->param_count;
+    c->param[i].line = 0;
+    snprintf(c->param[i].name, BL_NAME_BYTES, "%s", name);
+    snprintf(c->param[i].text, BL_NAME_BYTES, "%s", text);
+    return true;
 }
 
 static bl_err make_arena(struct bl_run *run, struct bl_diag *diag)
@@ -101,6 +120,8 @@ static bl_err make_sim(struct bl_run *run, struct bl_diag *diag)
         .duration_ns = s->duration_ns,
         .warmup_ns = s->warmup_ns,
         .history_count = run->policy->history_count,
+        .governor = run->governor,
+        .governor_params = &run->governor_params,
         .vm_sink = run->opts.vm_sink != NULL ? sink_vm : NULL,
         .vm_sink_ctx = run,
     };
@@ -142,6 +163,8 @@ static bl_err create(struct bl_run *run, struct bl_diag *diag)
 
     BL_TRY(bl_run_policy(o->scenario, o->policy, &run->policy, &run->params,
                          diag));
+    BL_TRY(bl_governor_choose(&o->scenario->governor, o->scenario->path,
+                              &run->governor, &run->governor_params, diag));
     if (o->trace != NULL)
         BL_TRY(bl_trace_rewind(run->trace, diag));
     else

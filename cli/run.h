@@ -46,6 +46,8 @@ struct bl_run {
     struct bl_trace *trace;
     const struct bl_policy *policy;
     struct bl_params params;
+    const struct bl_governor *governor;
+    struct bl_params governor_params;
     struct bl_sim *sim;
     struct bl_manager *manager;
     struct bl_result *result;
@@ -67,5 +69,10 @@ BL_NODISCARD bl_err bl_run_policy(const struct bl_scenario *scenario,
                                   const struct bl_policy **out,
                                   struct bl_params *params,
                                   struct bl_diag *diag);
+
+/** bl_run_param - @name=@text of the command line into @c, in the place of what
+ * it says of @name. False: it has BL_PARAMS_MAX others. */
+bool bl_run_param(struct bl_policy_choice *c, const char *name,
+                  const char *text);
 
 #endif /* BL_CLI_RUN_H */

@@ -16,6 +16,8 @@ static const char help[] =
     "  ballast sim                                  the built-in scenario\n"
     "  ballast sim mine.yaml --policy thr-mmt-0.8   another policy\n"
     "  ballast sim --baseline static                what did the policy save?\n"
+    "  ballast sim --baseline static,dvfs,lr-mmt    beside others, as a "
+    "picture\n"
     "  ballast sim mine.yaml --trace day.tar.zst --physics cloudsim303\n"
     "  ballast sim --seeds 10 -j 2                  how much of it is chance?\n"
     "  ballast sim --explain host=newer-3           every decision, and why\n"
@@ -32,16 +34,21 @@ static const char help[] =
     "What is run:\n"
     "  --trace PATH       another trace: any format, file or directory\n"
     "  --policy NAME      another policy; 'help' lists them\n"
+    "  --policy-file FILE one with its parameters, as ballast tune writes it\n"
     "  --mode NAME        level host: another mode of co-scheduling; 'help'\n"
     "                     lists them\n"
-    "  --param NAME=VALUE a parameter of the policy or mode; may be repeated\n"
+    "  --governor NAME    another governor of the frequency; 'help' lists "
+    "them\n"
+    "  --param NAME=VALUE a parameter of the policy, mode or governor; may be\n"
+    "                     repeated\n"
     "  --physics NAME     another physics; 'help' lists them\n"
     "  --seed N           seed of all that is random\n"
     "  --seeds N          N runs, seeds one after the other: means and 95 %\n"
     "                     confidence intervals; at level host mean, least "
     "and\n"
     "                     most of the main figures\n"
-    "  --baseline POLICY  replay it under that policy too, and compare\n"
+    "  --baseline POLICY[,POLICY]...  replay it under these, too, and "
+    "compare\n"
     "  -j N               N threads (1); the result does not depend on it\n"
     "  --paranoid         check every invariant at every instant\n"
     "\n"
@@ -54,7 +61,8 @@ static const char help[] =
     "  --json[=FILE]      JSON instead of text, or besides it into FILE\n"
     "  --csv DIR          steps.csv, hosts.csv and vms.csv in a new "
     "directory;\n"
-    "                     level host: vms.csv, vcpus.csv and pcpus.csv\n"
+    "                     level host: vms.csv, vcpus.csv, pcpus.csv,\n"
+    "                     and domains.csv with P-states\n"
     "  --out DIR          everything in a new directory: report.txt, "
     "report.json,\n"
     "                     journal.csv or timelines, and these tables\n"
@@ -132,6 +140,23 @@ static int list_modes(void)
     return bl_cli_flush();
 }
 
+static int list_governors(void)
+{
+    const struct bl_governor *g;
+
+    fputs(
+        "Governors of the frequency, at both levels. Below each its "
+        "parameters with\ntheir defaults; set them in the scenario or with "
+        "--param NAME=VALUE.\n",
+        stdout);
+    for (uint32_t i = 0; (g = bl_governor_at(i)) != NULL; i++) {
+        printf("\n  %-12s %s\n", g->name, g->summary);
+        for (uint32_t k = 0; k < g->param_count; k++)
+            print_param(&g->params[k]);
+    }
+    return bl_cli_flush();
+}
+
 static int list_physics(void)
 {
     const char *name;
@@ -146,8 +171,10 @@ static int list_physics(void)
 enum {
     OPT_TRACE = 256,
     OPT_POLICY,
+    OPT_POLICY_FILE,
     OPT_PARAM,
     OPT_MODE,
+    OPT_GOVERNOR,
     OPT_PHYSICS,
     OPT_SEED,
     OPT_SEEDS,
@@ -165,8 +192,10 @@ enum {
 static const struct option options[] = {
     { "trace", required_argument, NULL, OPT_TRACE },
     { "policy", required_argument, NULL, OPT_POLICY },
+    { "policy-file", required_argument, NULL, OPT_POLICY_FILE },
     { "param", required_argument, NULL, OPT_PARAM },
     { "mode", required_argument, NULL, OPT_MODE },
+    { "governor", required_argument, NULL, OPT_GOVERNOR },
     { "physics", required_argument, NULL, OPT_PHYSICS },
     { "seed", required_argument, NULL, OPT_SEED },
     { "seeds", required_argument, NULL, OPT_SEEDS },
@@ -262,6 +291,24 @@ static int read_numeric(int opt, struct bl_sim_args *a)
     return status;
 }
 
+/* NAME[,NAME]...; @text is argv's and cut at the commas. */
+static int read_baselines(char *text, struct bl_sim_args *a)
+{
+    for (;;) {
+        char *comma = strchr(text, ',');
+
+        if (comma != NULL)
+            *comma = '\0';
+        if (a->baseline_count == BL_BASELINES_MAX)
+            return bl_cli_usage("sim", "more than %u baselines",
+                                BL_BASELINES_MAX);
+        a->baseline[a->baseline_count++] = text;
+        if (comma == NULL)
+            return BL_EXIT_OK;
+        text = comma + 1;
+    }
+}
+
 static int read_option(int opt, int argc, char **argv, struct bl_sim_args *a)
 {
     switch (opt) {
@@ -271,10 +318,16 @@ static int read_option(int opt, int argc, char **argv, struct bl_sim_args *a)
     case OPT_POLICY:
         a->policy = optarg;
         return BL_EXIT_OK;
+    case OPT_POLICY_FILE:
+        a->policy_file = optarg;
+        return BL_EXIT_OK;
     case OPT_PARAM:
         return read_param(optarg, a);
     case OPT_MODE:
         a->mode = optarg;
+        return BL_EXIT_OK;
+    case OPT_GOVERNOR:
+        a->governor = optarg;
         return BL_EXIT_OK;
     case OPT_PHYSICS:
         a->physics = optarg;
@@ -284,8 +337,7 @@ static int read_option(int opt, int argc, char **argv, struct bl_sim_args *a)
     case 'j':
         return read_numeric(opt, a);
     case OPT_BASELINE:
-        a->baseline = optarg;
-        return BL_EXIT_OK;
+        return read_baselines(optarg, a);
     case OPT_PARANOID:
         a->paranoid = true;
         return BL_EXIT_OK;
@@ -321,7 +373,7 @@ static bool is_help(const char *name)
 static int check_args(const struct bl_sim_args *a)
 {
     const bool one_only = a->explain.on || a->csv != NULL || a->out != NULL ||
-                          a->baseline != NULL || a->timeline != NULL;
+                          a->baseline_count > 0 || a->timeline != NULL;
 
     if (a->seeds > 0 && one_only)
         return bl_cli_usage("sim",
@@ -334,6 +386,10 @@ static int check_args(const struct bl_sim_args *a)
         return bl_cli_usage("sim",
                             "--explain and --json both write to "
                             "standard output; use --json=FILE");
+    if (a->policy != NULL && a->policy_file != NULL)
+        return bl_cli_usage("sim",
+                            "--policy and --policy-file both name a "
+                            "policy, expected one of them");
     if (a->csv != NULL && a->out != NULL && strcmp(a->csv, a->out) == 0)
         return bl_cli_usage("sim", "--csv and --out name the same directory");
     return BL_EXIT_OK;
@@ -351,25 +407,69 @@ static bool known_physics(const char *name)
     return false;
 }
 
-static int lay_params(const struct bl_sim_args *a, struct bl_policy_choice *c)
+/* It is the governor's only where the governor has it and the policy not. */
+static struct bl_policy_choice *owner_of(struct bl_scenario *s,
+                                         const char *name, size_t n)
+{
+    const struct bl_governor *g = bl_governor_find(s->governor.name);
+    const struct bl_policy *policy = NULL;
+    struct bl_params params;
+    struct bl_diag diag;
+
+    if (g == NULL || !bl_cli_has_param(g->params, g->param_count, name, n))
+        return &s->policy;
+    if (bl_run_policy(s, &s->policy, &policy, &params, &diag) == BL_ERR_OK &&
+        bl_cli_has_param(params.table, params.count, name, n))
+        return &s->policy;
+    return &s->governor;
+}
+
+static int lay_params(const struct bl_sim_args *a, struct bl_scenario *s)
 {
     for (uint32_t i = 0; i < a->param_count; i++) {
         const char *equals = strchr(a->param[i], '=');
+        const size_t n = (size_t)(equals - a->param[i]);
+        struct bl_policy_choice *c = owner_of(s, a->param[i], n);
+        char name[BL_NAME_BYTES];
 
-        if (c->param_count == BL_PARAMS_MAX)
+        snprintf(name, sizeof(name), "%.*s", (int)n, a->param[i]);
+        if (!bl_run_param(c, name, equals + 1))
             return bl_cli_usage("sim", "more than %u parameters",
                                 BL_PARAMS_MAX);
-        snprintf(c->param[c->param_count].name, BL_NAME_BYTES, "%.*s",
-                 (int)(equals - a->param[i]), a->param[i]);
-        snprintf(c->param[c->param_count].text, BL_NAME_BYTES, "%s",
-                 equals + 1);
-        c->param[c->param_count++].line = 0;
     }
     return BL_EXIT_OK;
 }
 
+/* A name from the command line takes the place of the scenario's with all its
+ * parameters. */
+static int lay_choice(const char *option, const char *name,
+                      struct bl_policy_choice *c)
+{
+    if (name == NULL)
+        return BL_EXIT_OK;
+    if (strlen(name) >= sizeof(c->name))
+        return bl_cli_usage("sim", "%s of %zu bytes, expected a name", option,
+                            strlen(name));
+    *c = (struct bl_policy_choice){ .line = 0 };
+    snprintf(c->name, sizeof(c->name), "%s", name);
+    return BL_EXIT_OK;
+}
+
+/* A file that is wrong is bad input, as a scenario is. */
+static int lay_policy(const struct bl_sim_args *a, struct bl_scenario *s)
+{
+    struct bl_diag diag = { "" };
+
+    if (a->policy_file != NULL &&
+        bl_policy_file_load(a->policy_file, &s->policy, &diag) != BL_ERR_OK)
+        return bl_cli_fail(&diag);
+    return lay_choice("--policy", a->policy, &s->policy);
+}
+
 static int lay_options(const struct bl_sim_args *a, struct bl_scenario *s)
 {
+    int status;
+
     if (a->mode != NULL || a->timeline != NULL)
         return bl_cli_usage("sim",
                             "%s is for scenarios of level: host, this one has "
@@ -396,14 +496,11 @@ static int lay_options(const struct bl_sim_args *a, struct bl_scenario *s)
         s->seed = a->seed;
         s->trace_spec.seed = a->seed;
     }
-    if (a->policy != NULL) {
-        if (strlen(a->policy) >= sizeof(s->policy.name))
-            return bl_cli_usage("sim", "--policy of %zu bytes, expected a name",
-                                strlen(a->policy));
-        s->policy = (struct bl_policy_choice){ .line = 0 };
-        snprintf(s->policy.name, sizeof(s->policy.name), "%s", a->policy);
-    }
-    return lay_params(a, &s->policy);
+
+    status = lay_policy(a, s);
+    if (status == BL_EXIT_OK)
+        status = lay_choice("--governor", a->governor, &s->governor);
+    return status == BL_EXIT_OK ? lay_params(a, s) : status;
 }
 
 /* Whether there will be room for files is not known, but that their folders
@@ -426,21 +523,38 @@ static int check_policies(const struct bl_sim_args *a,
 {
     struct bl_diag diag = { "" };
     const struct bl_policy *p = NULL;
-    struct bl_policy_choice base = { .line = 0 };
     struct bl_params params;
 
     if (bl_run_policy(s, &s->policy, &p, &params, &diag) != BL_ERR_OK)
         return a->policy != NULL || a->param_count > 0
                    ? bl_cli_usage("sim", "%s", diag.text)
                    : bl_cli_fail(&diag);
-    if (a->baseline == NULL)
-        return BL_EXIT_OK;
-    if (strlen(a->baseline) >= sizeof(base.name))
-        return bl_cli_usage("sim", "--baseline of %zu bytes, expected a name",
-                            strlen(a->baseline));
-    snprintf(base.name, sizeof(base.name), "%s", a->baseline);
-    if (bl_run_policy(s, &base, &p, &params, &diag) != BL_ERR_OK)
-        return bl_cli_usage("sim", "--baseline: %s", diag.text);
+    for (uint32_t i = 0; i < a->baseline_count; i++) {
+        struct bl_policy_choice base = { .line = 0 };
+
+        if (lay_choice("--baseline", a->baseline[i], &base) != BL_EXIT_OK)
+            return BL_EXIT_USAGE;
+        base.file = "--baseline";
+        if (bl_run_policy(s, &base, &p, &params, &diag) != BL_ERR_OK)
+            return bl_cli_usage("sim", "%s", diag.text);
+    }
+    return BL_EXIT_OK;
+}
+
+static int check_governor(const struct bl_sim_args *a,
+                          const struct bl_scenario *s)
+{
+    const struct bl_governor *g;
+    struct bl_params params;
+    struct bl_diag diag = { "" };
+
+    if (a->governor != NULL && strcmp(s->physics, "cloudsim303") == 0)
+        return bl_cli_usage("sim",
+                            "--governor with physics cloudsim303, which has "
+                            "none; expected physics real");
+    if (bl_governor_choose(&s->governor, s->path, &g, &params, &diag) !=
+        BL_ERR_OK)
+        return bl_cli_usage("sim", "%s", diag.text);
     return BL_EXIT_OK;
 }
 
@@ -478,6 +592,8 @@ static int run(const struct bl_sim_args *a)
     if (status == BL_EXIT_OK)
         status = check_policies(a, &s);
     if (status == BL_EXIT_OK)
+        status = check_governor(a, &s);
+    if (status == BL_EXIT_OK)
         status = check_files(a);
     if (status != BL_EXIT_OK)
         return status;
@@ -502,10 +618,12 @@ int bl_cli_sim(int argc, char **argv)
         if (status != BL_EXIT_OK)
             return status;
     }
-    if (is_help(a.policy) || is_help(a.baseline))
+    if (is_help(a.policy) || is_help(a.baseline[0]))
         return list_policies();
     if (is_help(a.mode))
         return list_modes();
+    if (is_help(a.governor))
+        return list_governors();
     if (is_help(a.physics))
         return list_physics();
     if (argc - optind > 1)

@@ -15,8 +15,8 @@ struct one {
     struct bl_output out, csv;
     struct bl_progress progress;
     struct bl_trace *trace;
-    struct bl_run run, base;
-    bool has_base;
+    struct bl_run run, base[BL_BASELINES_MAX];
+    struct bl_baselines beside; /* of those that ended */
     double start_s;
 };
 
@@ -82,7 +82,7 @@ static bl_err run_main(struct one *one, struct bl_diag *diag)
 }
 
 /* The same input under another policy; nobody watches but the progress bar. */
-static bl_err run_base(struct one *one, struct bl_diag *diag)
+static bl_err run_base(struct one *one, uint32_t i, struct bl_diag *diag)
 {
     struct bl_policy_choice choice = { .line = 0 };
     const struct bl_run_opts opts = {
@@ -96,12 +96,22 @@ static bl_err run_base(struct one *one, struct bl_diag *diag)
         .stop = &bl_cli_stop,
     };
 
-    if (one->args->baseline == NULL || one->run.result->partial)
-        return BL_ERR_OK;
-    snprintf(choice.name, sizeof(choice.name), "%s", one->args->baseline);
-    BL_TRY(bl_run_create(&opts, &one->base, diag));
-    BL_TRY(bl_run_go(&one->base, diag));
-    one->has_base = !one->base.result->partial;
+    snprintf(choice.name, sizeof(choice.name), "%s", one->args->baseline[i]);
+    BL_TRY(bl_run_create(&opts, &one->base[i], diag));
+    BL_TRY(bl_run_go(&one->base[i], diag));
+    if (!one->base[i].result->partial)
+        one->beside.r[one->beside.count++] = one->base[i].result;
+    return BL_ERR_OK;
+}
+
+/* Once interrupted, what has not begun is left out. */
+static bl_err run_bases(struct one *one, struct bl_diag *diag)
+{
+    for (uint32_t i = 0; i < one->args->baseline_count; i++) {
+        if (one->run.result->partial || bl_cli_stop != 0)
+            break;
+        BL_TRY(run_base(one, i, diag));
+    }
     return BL_ERR_OK;
 }
 
@@ -116,9 +126,11 @@ static bl_err prepare(struct one *one, struct bl_diag *diag)
     if (args->out != NULL || args->csv != NULL)
         signal(SIGPIPE, SIG_IGN);
     if (args->out != NULL)
-        BL_TRY(bl_output_open(&one->out, args->out, true, diag));
+        BL_TRY(bl_output_open(&one->out, args->out, true, &one->scenario->dc,
+                              diag));
     if (args->csv != NULL)
-        BL_TRY(bl_output_open(&one->csv, args->csv, false, diag));
+        BL_TRY(bl_output_open(&one->csv, args->csv, false, &one->scenario->dc,
+                              diag));
     return BL_ERR_OK;
 }
 
@@ -137,7 +149,8 @@ static void measure(struct one *one)
 /* ---- reporting ---------------------------------------------------------- */
 
 struct pair {
-    const struct bl_result *r, *base;
+    const struct bl_result *r;
+    const struct bl_baselines *base;
 };
 
 static bl_err write_json(FILE *f, const void *what)
@@ -150,8 +163,7 @@ static bl_err write_json(FILE *f, const void *what)
 static bl_err report(struct one *one, struct bl_diag *diag)
 {
     const struct bl_sim_args *args = one->args;
-    const struct pair p = { one->run.result,
-                            one->has_base ? one->base.result : NULL };
+    const struct pair p = { one->run.result, &one->beside };
     bl_err e = BL_ERR_OK;
 
     measure(one);
@@ -178,7 +190,7 @@ static bl_err all_steps(struct one *one, struct bl_diag *diag)
     bl_progress_start(&one->progress);
     e = run_main(one, diag);
     if (e == BL_ERR_OK)
-        e = run_base(one, diag);
+        e = run_bases(one, diag);
     bl_progress_end(&one->progress);
     return e == BL_ERR_OK ? report(one, diag) : e;
 }
@@ -203,7 +215,8 @@ int bl_sim_one(const struct bl_sim_args *args, const struct bl_scenario *s)
         status = BL_EXIT_INTERRUPTED;
     bl_output_abandon(&one.out);
     bl_output_abandon(&one.csv);
-    bl_run_destroy(&one.base);
+    for (uint32_t i = 0; i < args->baseline_count; i++)
+        bl_run_destroy(&one.base[i]);
     bl_run_destroy(&one.run);
     bl_trace_close(one.trace);
     bl_names_destroy(&one.names);

@@ -12,10 +12,13 @@
 #include "cli/host.h"
 #include "cli/observe.h"
 #include "cli/run.h"
+#include "report/report.h"
 
 /* The command line of `ballast sim`; strings are argv's. */
 struct bl_sim_args {
-    const char *scenario, *trace, *policy, *physics, *baseline;
+    const char *scenario, *trace, *policy, *policy_file, *physics, *governor;
+    const char *baseline[BL_BASELINES_MAX];
+    uint32_t baseline_count;
     const char *csv, *out;
     const char *mode, *timeline; /* level host */
     bool json;                   /* to stdout unless there is a path */
@@ -30,6 +33,10 @@ struct bl_sim_args {
     uint32_t param_count;
     char *param[BL_PARAMS_MAX]; /* NAME=VALUE */
 };
+
+/* Has @table one of these @n bytes of name? */
+bool bl_cli_has_param(const struct bl_param *table, uint32_t count,
+                      const char *name, size_t n);
 
 /* Both return the exit status of the process. */
 int bl_sim_one(const struct bl_sim_args *args, const struct bl_scenario *s);

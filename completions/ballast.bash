@@ -46,7 +46,7 @@ _ballast() {
     else
         case $sub in
         sim)
-            words='--trace --policy --mode --param --physics --seed --seeds
+            words='--trace --policy --policy-file --governor --mode --param --physics --seed --seeds
                 --baseline --paranoid --explain --json --csv --out --timeline
                 --ascii --help -j'
             ;;

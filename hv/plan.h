@@ -25,7 +25,8 @@
     X(HOST_ON, "host-on", "bring a host out of standby or off")                \
     X(HOST_STANDBY, "host-standby", "suspend an empty host to RAM")            \
     X(HOST_OFF, "host-off", "switch an empty host off")                        \
-    X(POWER_UNMANAGED, "power-unmanaged", "give up power saving on a host")
+    X(POWER_UNMANAGED, "power-unmanaged", "give up power saving on a host")    \
+    X(POWER_CAP, "power-cap", "set the most that a host may draw")
 
 enum bl_action_kind {
 #define BL_ACTION_ENUM(name, text, help) BL_ACTION_##name,
@@ -47,7 +48,25 @@ enum bl_action_kind {
     X(EMPTIED, "host left without VMs", "util_before", "vms_moved", "")        \
     X(WAKE, "needed by the moves that follow", "vms_coming", "", "")           \
     X(NO_POWER_SAVING, "policy does not manage power", "", "", "")             \
-    X(FALLBACK, "the reference policy takes over", "faults", "", "")
+    X(FALLBACK, "the reference policy takes over", "faults", "", "")           \
+    X(CAP_DIVIDED, "its part of a power budget", "budget_w", "demand_w",       \
+      "reserved_w")                                                            \
+    X(CAP_CHANGE, "a power budget makes way for a host that changes state",    \
+      "budget_w", "demand_w", "reserved_w")                                    \
+    X(FORECAST_FIT, "fits there by forecast", "level_mhz", "limit_mhz",        \
+      "mean_mhz")                                                              \
+    X(RELIEF, "source would serve less than asked for", "demand_mhz",          \
+      "level_mhz", "risk_j")                                                   \
+    X(PREVENTION, "source likely to be short of CPU", "level_mhz", "gain_j",   \
+      "cost_j")                                                                \
+    X(RIGHTSIZE, "emptying a host that does not pay", "saved_j", "cost_j",     \
+      "target_level")                                                          \
+    X(NOT_NEEDED, "empty and beyond the reserve", "util_before",               \
+      "spare_slots", "reserve_slots")                                          \
+    X(RESERVE, "room for the VMs of hosts that may fail", "free_slots",        \
+      "reserve_slots", "")                                                     \
+    X(ARRIVALS, "for VMs that are likely to arrive", "empty_hosts",            \
+      "needed_hosts", "")
 
 enum bl_reason {
 #define BL_REASON_ENUM(name, text, f0, f1, f2) BL_REASON_##name,
@@ -62,6 +81,7 @@ struct bl_action {
     uint32_t vm;     /* BL_NONE for host actions */
     uint32_t host;   /* the target, or the host acted on */
     uint32_t source; /* MIGRATE: where the VM is now; else BL_NONE */
+    uint64_t amount; /* POWER_CAP: mW; else 0 */
     double figure[BL_FIGURES];
 };
 
@@ -81,6 +101,7 @@ struct bl_action {
     X(NO_MEMORY, "not enough memory on the host")                              \
     X(NO_RESERVATION, "the reservations on the host would exceed it")          \
     X(NO_POOL, "a resource pool cannot back the reservation")                  \
+    X(NO_POWER, "the power cap cannot back it")                                \
     X(NO_SUCH_ACTION, "this world does not know the action")                   \
     X(NOT_ALLOWED, "the policy does not declare this kind of action")          \
     X(FULL, "a limit of the world was reached")

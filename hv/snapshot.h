@@ -60,16 +60,19 @@ struct bl_host_table {
     const double *util;               /* measured, of capacity_mhz_now */
     const double *served_mhz;         /* what its VMs receive now */
     const double *free_mhz;           /* what its scheduler could still give */
-    const double *capacity_mhz_now;   /* at the P-states allowed now */
-    const double *core_mhz;           /* speed of one pCPU */
+    const double *capacity_mhz_now;   /* within its power budget; above 0 */
+    const double *core_mhz;           /* speed of one pCPU, at its fastest */
     const uint64_t *capacity_khz_max; /* at the highest P-state */
     const uint64_t *mem_bytes;
     const uint64_t *mem_used_bytes;      /* what its VMs use now */
     const uint64_t *committed_khz;       /* sum of its VMs' sizes */
     const uint64_t *mem_committed_bytes; /* sum of their configured memory */
+    /* Only with BL_CAN_CAP_POWER: what it may draw (UINT64_MAX: no cap), and
+     * the least that it must be let draw for what it is about now. */
+    const uint64_t *power_cap_mw, *power_min_mw;
     const uint32_t *first; /* head of the resident list, or BL_NONE */
-    const uint64_t *stamp; /* grows when state or list change: compare with
-                              the stamp last seen to find changed rows */
+    const uint64_t *stamp; /* grows when state, list or cap change: compare
+                              with the stamp last seen to find changed rows */
 };
 
 struct bl_vm_table {
@@ -112,6 +115,7 @@ typedef double (*bl_serve_fn)(const struct bl_snapshot *s, uint32_t host,
 #define BL_CAN_SWITCH_HOSTS 1u   /* host on / standby / off are actions */
 #define BL_CAN_MOVE_TWICE 2u     /* one VM may be named twice in a plan */
 #define BL_CAN_ENFORCE_MEMORY 4u /* memory is real: never overcommit use */
+#define BL_CAN_CAP_POWER 8u      /* power-cap is an action: there are caps */
 
 struct bl_snapshot {
     int64_t now_ns;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop. One instant: what happened (event), who arrived (place), what is
- * due (step); every action goes through validate() and then to the world.
+ * due (step), then power budgets; every action goes through validate() and then
+ * to the world.
  */
 #include "manager/manager.h"
 
 #include "manager/registry.h"
 #include "manager/validate.h"
+#include "power/capping.h"
 
 #include <string.h>
 
@@ -19,13 +21,17 @@ struct bl_manager {
     struct bl_manager_opts opts;
     struct bl_world *world;
     struct active_policy policy, reference;
+    struct active_policy power; /* ops NULL: no caps, or it has lost its say */
     struct bl_params reference_params;
     struct bl_overlay *overlay;
-    struct bl_plan plan;
+    struct bl_plan plan, power_plan;
     const struct bl_snapshot *snap;
-    bool looked; /* at this instant: snapshot and overlay are current */
+    bool looked;    /* at this instant: snapshot and overlay are current */
+    bool acted;     /* at this instant: some action was accepted */
+    bool unpowered; /* of this plan, something was refused for power: what
+                       builds on it is refused, too, and is no fault */
     struct bl_manager_counts counts;
-    uint64_t faults;
+    uint64_t faults, power_faults;
     int64_t due_ns;
     /* VMs that no policy has found a host for yet, by slot; and the slot's
      * generation then, to notice that it is another VM by now */
@@ -52,6 +58,20 @@ static bl_err create_policy(struct bl_arena *a, const struct bl_manager *m,
     return ops->create(a, &env, &out->state);
 }
 
+/* One area alone may write a kind of action. */
+static bl_err create_power(struct bl_arena *a, struct bl_manager *m)
+{
+    static const struct bl_params none;
+    const uint32_t writes = bl_capping_policy.writes;
+
+    if (m->world->dc->cap_count == 0)
+        return BL_ERR_OK;
+    BL_ASSERT((m->opts.policy->writes & writes) == 0);
+    BL_ASSERT((m->reference.ops->writes & writes) == 0);
+    BL_TRY(create_policy(a, m, &bl_capping_policy, &none, &m->power));
+    return bl_plan_create(a, 2 * m->world->host_count, &m->power_plan);
+}
+
 bl_err bl_manager_create(struct bl_arena *a, const struct bl_manager_opts *opts,
                          struct bl_manager **out)
 {
@@ -70,6 +90,7 @@ bl_err bl_manager_create(struct bl_arena *a, const struct bl_manager_opts *opts,
                             &diag));
     BL_TRY(create_policy(a, m, opts->policy, opts->params, &m->policy));
     BL_TRY(create_policy(a, m, reference, &m->reference_params, &m->reference));
+    BL_TRY(create_power(a, m));
     BL_TRY(bl_overlay_create(a, hosts, m->world->resident_max,
                              4 * slots + PLAN_EXTRA, &m->overlay));
     BL_TRY(bl_plan_create(a, 2 * hosts + 2 * slots + PLAN_EXTRA, &m->plan));
@@ -99,23 +120,74 @@ static const char *policy_name(const struct bl_manager *m)
 }
 
 /* The journal's line and the counts of one action. */
-static void note(struct bl_manager *m, const struct bl_action *a,
-                 enum bl_verdict v)
+static void note(struct bl_manager *m, const char *author,
+                 const struct bl_action *a, enum bl_verdict v)
 {
-    const struct bl_journal_entry entry = { .at_ns = m->snap->now_ns,
-                                            .policy = policy_name(m),
-                                            .action = a,
-                                            .verdict = v };
+    const struct bl_journal_entry entry = {
+        .at_ns = m->snap->now_ns, .policy = author, .action = a, .verdict = v
+    };
 
     if (m->opts.journal != NULL)
         m->opts.journal(m->opts.journal_ctx, &entry);
     if (bl_verdict_accepted(v)) {
+        m->acted = true;
         m->counts.accepted[a->kind]++;
         m->counts.reasons[a->reason]++;
     } else {
         m->counts.refused[v]++;
     }
 }
+
+/* ---- power caps
+ * ---------------------------------------------------------------- */
+
+static bool caps_apply(const struct bl_manager *m)
+{
+    return m->power.ops != NULL && (m->snap->can & BL_CAN_CAP_POWER);
+}
+
+/* Budgets that were given stay in force, should the area lose its say. */
+static void apply_budgets(struct bl_manager *m)
+{
+    struct bl_plan *p = &m->power_plan;
+    const struct bl_policy *area = m->power.ops;
+
+    m->power_faults += p->dropped_count;
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct bl_action *a = &p->action[i];
+        enum bl_verdict v = bl_validate(m->snap, m->overlay, area, a);
+
+        if (bl_verdict_accepted(v))
+            v = m->world->ops->apply(m->world, a);
+        note(m, area->name, a, v);
+        m->power_faults += !bl_verdict_accepted(v);
+    }
+    p->count = p->dropped_count = 0;
+    if (m->power_faults > BL_MANAGER_FAULTS_MAX)
+        m->power.ops = NULL;
+}
+
+/* Asks the world for @a, after what it needs of power budgets. */
+static enum bl_verdict ask_world(struct bl_manager *m,
+                                 const struct bl_action *a)
+{
+    if (caps_apply(m)) {
+        if (!bl_capping_backs(m->power.state, m->snap, a))
+            return BL_VERDICT_NO_POWER;
+        bl_capping_prepare(m->power.state, m->snap, a, &m->power_plan);
+        apply_budgets(m);
+    }
+    return m->world->ops->apply(m->world, a);
+}
+
+static void divide_power(struct bl_manager *m)
+{
+    m->power.ops->step(m->power.state, m->snap, m->overlay, &m->power_plan);
+    apply_budgets(m);
+}
+
+/* ---- actions of the policy
+ * ------------------------------------------------------ */
 
 /* The reference policy knows no sleep: whoever sleeps would stay asleep. A host
  * that is on is asked, too: a sleep that waits for its last VM is called off.
@@ -133,10 +205,10 @@ static void wake_all(struct bl_manager *m)
                                       .host = i,
                                       .source = BL_NONE,
                                       .figure = { (double)m->faults } };
-        const enum bl_verdict v = m->world->ops->apply(m->world, &on);
+        const enum bl_verdict v = ask_world(m, &on);
 
         if (bl_verdict_accepted(v))
-            note(m, &on, v);
+            note(m, policy_name(m), &on, v);
     }
 }
 
@@ -169,12 +241,14 @@ static enum bl_verdict apply_action(struct bl_manager *m,
     enum bl_verdict v = bl_validate(m->snap, m->overlay, m->policy.ops, a);
 
     if (bl_verdict_accepted(v))
-        v = m->world->ops->apply(m->world, a);
-    note(m, a, v);
+        v = ask_world(m, a);
+    note(m, policy_name(m), a, v);
     if (bl_verdict_accepted(v))
         lay_on_overlay(m, a);
-    else if (v != BL_VERDICT_NO_POOL) /* that is for admission to know */
-        count_fault(m);
+    else if (v == BL_VERDICT_NO_POWER)
+        m->unpowered = true;
+    else if (v != BL_VERDICT_NO_POOL && !m->unpowered)
+        count_fault(m); /* what pools and caps can back, admission knows */
     return v;
 }
 
@@ -184,6 +258,8 @@ static bool apply_plan(struct bl_manager *m, uint32_t vm)
 {
     const struct bl_policy *author = m->policy.ops;
     bool placed = false;
+
+    m->unpowered = false;
 
     if (bl_overlay_mark(m->overlay) > 0) { /* moves it did not take back */
         bl_overlay_undo(m->overlay, 0);
@@ -309,6 +385,17 @@ static void control_instant(struct bl_manager *m)
     (void)apply_plan(m, BL_NONE);
 }
 
+/* After everybody else. Who arrived or moved has been placed by then. */
+static void power_instant(struct bl_manager *m, bool due)
+{
+    if (m->power.ops == NULL || (!due && !m->acted))
+        return;
+    if (!m->looked)
+        look(m);
+    if (caps_apply(m))
+        divide_power(m);
+}
+
 static void check_all(const struct bl_manager *m)
 {
     m->world->ops->check(m->world);
@@ -330,9 +417,12 @@ bl_err bl_manager_run(struct bl_manager *m, bool *stopped, struct bl_diag *diag)
         if (e != BL_ERR_OK)
             return e;
         m->looked = false;
+        m->acted = false;
         handle_events(m, &w);
-        if (w.now_ns == m->due_ns) {
+        if (w.now_ns == m->due_ns)
             control_instant(m);
+        power_instant(m, w.now_ns == m->due_ns);
+        if (w.now_ns == m->due_ns) {
             m->due_ns += m->world->interval_ns;
             if (m->opts.progress != NULL)
                 m->opts.progress(m->opts.progress_ctx, w.now_ns);

@@ -5,7 +5,9 @@
  * The only loop of ballast, the same over a simulated and a real world: wait
  * for the next instant, give arrivals to place() and due instants to step(),
  * check every action against what must hold, apply it, and write down what was
- * done, why, and with which figures.
+ * done, why, and with which figures. Where there are power caps, their area
+ * (power/capping.h) comes after the policy: at control instants, and wherever
+ * something was done.
  *
  * Layer        manager (L5).
  * Units        _ns of the world's time.

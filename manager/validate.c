@@ -65,6 +65,12 @@ static enum bl_verdict check_host(const struct bl_snapshot *s,
 
     if (a->kind == BL_ACTION_POWER_UNMANAGED)
         return BL_VERDICT_OK;
+    if (a->kind == BL_ACTION_POWER_CAP) {
+        if (!(s->can & BL_CAN_CAP_POWER))
+            return BL_VERDICT_NO_SUCH_ACTION;
+        return a->amount >= s->host.power_min_mw[a->host] ? BL_VERDICT_OK
+                                                          : BL_VERDICT_NO_POWER;
+    }
     if (!(s->can & BL_CAN_SWITCH_HOSTS))
         return BL_VERDICT_NO_SUCH_ACTION;
     if (a->kind == BL_ACTION_HOST_ON)

@@ -5,8 +5,10 @@
  * The invariants are those of every world: ids exist, the policy may write
  * this kind of action, a VM is in one place and moves once at a time, a host
  * that gets a VM is on or waking, memory is never overcommitted where it is
- * real, reservations on a host never exceed it. What only a world can know
- * (its own transitions) it checks itself.
+ * real, reservations on a host never exceed it, nor what a host draws whatever
+ * it is told its power cap. What only a world can know (its own transitions)
+ * it checks itself; what the caps of a rack can back, the manager asks their
+ * area (power/capping.h).
  *
  * Layer        manager (L5).   Allocation  none.   Cost  O(1).
  */

@@ -85,14 +85,15 @@ void bl_csv_hosts(FILE *f, const struct bl_result *r)
     }
 }
 
-void bl_csv_vms_head(FILE *f)
+void bl_csv_vms_head(FILE *f, bool has_speeds)
 {
-    fputs(
-        "vm,class,alive_s,demand_mcycles,over_limit_mcycles,unserved_mcycles,"
-        "unserved_contention_mcycles,unserved_migration_mcycles,"
-        "unserved_waiting_mcycles,mem_unserved_mib_s,migrations,downtime_s,"
-        "worst_host,worst_at_s,worst_host_load_ppm\n",
-        f);
+    fprintf(f,
+            "vm,class,alive_s,demand_mcycles,over_limit_mcycles,"
+            "unserved_mcycles,unserved_contention_mcycles,"
+            "unserved_migration_mcycles,unserved_waiting_mcycles,%s"
+            "mem_unserved_mib_s,migrations,downtime_s,worst_host,worst_at_s,"
+            "worst_host_load_ppm\n",
+            has_speeds ? "unserved_frequency_mcycles," : "");
 }
 
 void bl_csv_vm(FILE *f, const struct bl_result *r,
@@ -108,7 +109,8 @@ void bl_csv_vm(FILE *f, const struct bl_result *r,
             (unsigned long long)vm->over_limit_mcycles,
             (unsigned long long)bl_vm_unserved(vm));
     for (uint32_t c = 0; c < BL_CAUSE_COUNT; c++)
-        fprintf(f, ",%llu", (unsigned long long)vm->unserved_mcycles[c]);
+        if (r->has_speeds || c != BL_CAUSE_FREQUENCY)
+            fprintf(f, ",%llu", (unsigned long long)vm->unserved_mcycles[c]);
     fprintf(f, ",%llu,%u,", (unsigned long long)vm->mem_unserved_mib_s,
             vm->migrations);
     put_seconds(f, vm->downtime_ns);

@@ -169,16 +169,54 @@ json_t *bl__json_summary(struct bl_json *j, const struct bl_result *r)
     return o;
 }
 
-static void put_unserved(struct bl_json *j, json_t *o, const uint64_t *unserved)
+static void put_unserved(struct bl_json *j, const struct bl_result *r,
+                         json_t *o, const uint64_t *unserved)
 {
     static const char *const key[] = { "unserved_contention_mcycles",
                                        "unserved_migration_mcycles",
-                                       "unserved_waiting_mcycles" };
+                                       "unserved_waiting_mcycles",
+                                       "unserved_frequency_mcycles" };
 
     _Static_assert(sizeof(key) / sizeof(key[0]) == BL_CAUSE_COUNT,
                    "a key for each cause");
     for (uint32_t c = 0; c < BL_CAUSE_COUNT; c++)
-        bl__json_set(j, o, key[c], bl__json_count(unserved[c]));
+        if (r->has_speeds || c != BL_CAUSE_FREQUENCY)
+            bl__json_set(j, o, key[c], bl__json_count(unserved[c]));
+}
+
+/* Its P-states: an array of [kHz of a core, share of the time on]. */
+static void put_pstates(struct bl_json *j, json_t *o,
+                        const struct bl_group_result *g)
+{
+    json_t *list = json_array();
+
+    for (uint32_t p = 0; p < g->pstate_count; p++)
+        if (json_array_append_new(
+                list, json_pack("[o,o]", bl__json_count(g->pstate_khz[p]),
+                                bl__json_real(g->pstate_share[p]))) != 0)
+            j->failed = true;
+    bl__json_set(j, o, "mean_core_mhz", bl__json_real(g->mean_mhz));
+    bl__json_set(j, o, "pstates", list);
+}
+
+static void put_caps(struct bl_json *j, const struct bl_result *r)
+{
+    if (r->cap_count == 0)
+        return;
+    bl__json_member(j, "capped_s", bl__json_real(r->capped_s));
+    bl__json_open_rows(j, "power_caps");
+    for (uint32_t i = 0; i < r->cap_count; i++) {
+        const struct bl_cap_result *c = &r->cap[i];
+        json_t *o = json_object();
+
+        bl__json_set(j, o, "name", bl__json_text(c->name));
+        bl__json_set(j, o, "racks", bl__json_count(c->racks));
+        bl__json_set(j, o, "hosts", bl__json_count(c->hosts));
+        bl__json_set(j, o, "budget_w", bl__json_real(c->budget_w));
+        bl__json_set(j, o, "worst_w", bl__json_real(c->worst_w));
+        bl__json_row(j, o);
+    }
+    bl__json_close_rows(j);
 }
 
 static void put_groups(struct bl_json *j, const struct bl_result *r)
@@ -191,6 +229,8 @@ static void put_groups(struct bl_json *j, const struct bl_result *r)
         bl__json_set(j, o, "name", bl__json_text(g->name));
         bl__json_set(j, o, "hosts", bl__json_count(g->hosts));
         bl__json_set(j, o, "energy_kwh", bl__json_real(g->energy_kwh));
+        if (g->pstate_count > 1)
+            put_pstates(j, o, g);
         bl__json_row(j, o);
     }
     bl__json_close_rows(j);
@@ -208,9 +248,12 @@ static void put_classes(struct bl_json *j, const struct bl_result *r)
         bl__json_set(j, o, "demand_mcycles", bl__json_count(c->demand_mcycles));
         bl__json_set(j, o, "over_limit_mcycles",
                      bl__json_count(c->over_limit_mcycles));
-        put_unserved(j, o, c->unserved_mcycles);
+        put_unserved(j, r, o, c->unserved_mcycles);
         bl__json_set(j, o, "mem_unserved_mib_s",
                      bl__json_count(c->mem_unserved_mib_s));
+        if (r->has_speeds)
+            bl__json_set(j, o, "reserved_unserved_mcycles",
+                         bl__json_count(c->reserved_unserved_mcycles));
         bl__json_set(j, o, "migrations", bl__json_count(c->migrations));
         bl__json_row(j, o);
     }
@@ -230,7 +273,7 @@ static json_t *worst_vm(struct bl_json *j, const struct bl_result *r,
     bl__json_set(j, o, "demand_mcycles", bl__json_count(vm->demand_mcycles));
     bl__json_set(j, o, "over_limit_mcycles",
                  bl__json_count(vm->over_limit_mcycles));
-    put_unserved(j, o, vm->unserved_mcycles);
+    put_unserved(j, r, o, vm->unserved_mcycles);
     bl__json_set(j, o, "mem_unserved_mib_s",
                  bl__json_count(vm->mem_unserved_mib_s));
     bl__json_set(j, o, "migrations", bl__json_count(vm->migrations));
@@ -307,20 +350,39 @@ static void put_cost(struct bl_json *j, const struct bl_result *r)
     bl__json_member(j, "cost", o);
 }
 
+/* One as it always was; several as a list. */
+static void put_baselines(struct bl_json *j, const struct bl_baselines *base)
+{
+    if (base == NULL || base->count == 0)
+        return;
+    if (base->count == 1) {
+        bl__json_member(j, "baseline_identity",
+                        bl__json_identity(j, &base->r[0]->id));
+        bl__json_member(j, "baseline", bl__json_summary(j, base->r[0]));
+        return;
+    }
+    bl__json_open_rows(j, "baselines");
+    for (uint32_t i = 0; i < base->count; i++) {
+        json_t *o = json_object();
+
+        bl__json_set(j, o, "identity", bl__json_identity(j, &base->r[i]->id));
+        bl__json_set(j, o, "summary", bl__json_summary(j, base->r[i]));
+        bl__json_row(j, o);
+    }
+    bl__json_close_rows(j);
+}
+
 bl_err bl_report_json(FILE *f, const struct bl_result *r,
-                      const struct bl_result *base)
+                      const struct bl_baselines *base)
 {
     struct bl_json j;
 
     bl__json_begin(&j, f, BL_JSON_RUN);
     bl__json_member(&j, "identity", bl__json_identity(&j, &r->id));
     bl__json_member(&j, "summary", bl__json_summary(&j, r));
-    if (base != NULL) {
-        bl__json_member(&j, "baseline_identity",
-                        bl__json_identity(&j, &base->id));
-        bl__json_member(&j, "baseline", bl__json_summary(&j, base));
-    }
+    put_baselines(&j, base);
     put_groups(&j, r);
+    put_caps(&j, r);
     put_classes(&j, r);
     put_worst(&j, r);
     put_actions(&j, r);

@@ -33,6 +33,8 @@
     X(migration_kwh, REAL, "kWh", "of it: live migration", r->migration_kwh)   \
     X(floor_kwh, REAL, "kWh", "the least that could serve all of it",          \
       r->floor_kwh)                                                            \
+    X(floor_cycle_kwh, REAL, "kWh", "the same with sleeping and waking",       \
+      r->floor_cycle_kwh > 0 ? r->floor_cycle_kwh : NAN)                       \
     X(floor_ratio, REAL, "", "energy over its floor",                          \
       r->floor_kwh > 0 ? r->energy_kwh / r->floor_kwh : NAN)                   \
     X(floor_served_kwh, REAL, "kWh", "the floor of what was served",           \
@@ -116,10 +118,18 @@ struct bl_style {
     bool colour; /* SGR sequences */
 };
 
-/* The whole report of @r, its state hash last. @base: the same input under
- * another policy, to set beside it; or NULL. */
+/* The same input under other policies, to set beside a run. */
+#define BL_BASELINES_MAX 8u
+
+struct bl_baselines {
+    uint32_t count;
+    const struct bl_result *r[BL_BASELINES_MAX];
+};
+
+/* The whole report of @r, its state hash last. @base: or NULL. */
 void bl_report_text(FILE *f, const struct bl_result *r,
-                    const struct bl_result *base, const struct bl_style *style);
+                    const struct bl_baselines *base,
+                    const struct bl_style *style);
 
 /* The lines that say which run this is: version .. seed. */
 void bl_report_identity(FILE *f, const struct bl_identity *id,
@@ -143,7 +153,7 @@ void bl_report_decision(FILE *f, const struct bl_decision *d,
 #define BL_JSON_SEEDS "ballast-seeds-1"
 
 BL_NODISCARD bl_err bl_report_json(FILE *f, const struct bl_result *r,
-                                   const struct bl_result *base);
+                                   const struct bl_baselines *base);
 
 /* ---- CSV (quoted as in RFC 4180; first line: column names) -------------- */
 
@@ -152,7 +162,8 @@ void bl_csv_steps(FILE *f, const struct bl_result *r);
 void bl_csv_hosts(FILE *f, const struct bl_result *r);
 
 /* A file that grows during the run: its first line, then a row at a time. */
-void bl_csv_vms_head(FILE *f);
+/* @has_speeds  as the result says. */
+void bl_csv_vms_head(FILE *f, bool has_speeds);
 void bl_csv_vm(FILE *f, const struct bl_result *r,
                const struct bl_vm_result *vm);
 void bl_csv_journal_head(FILE *f);

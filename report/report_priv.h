@@ -55,6 +55,10 @@ void bl__csv_text(FILE *f, const char *s);
 /* The picture of the run: power over its floor, and hosts on. */
 void bl__chart(FILE *f, const struct bl_result *r, const struct bl_style *s);
 
+/* The run beside others on the same input, if there are any. */
+void bl__beside(FILE *f, const struct bl_result *r,
+                const struct bl_baselines *base, const struct bl_style *s);
+
 /* SGR sequences, "" without colour. */
 enum bl_sgr {
     BL_SGR_OFF,

@@ -25,6 +25,11 @@ static void name_groups(const struct bl_dc *dc, struct bl_result *r)
     }
     for (uint32_t g = 0; g < r->class_count; g++)
         snprintf(r->class_[g].name, BL_NAME_BYTES, "%s", dc->vm_group[g].name);
+    r->cap_count = dc->cap_count;
+    for (uint32_t i = 0; i < r->cap_count; i++) {
+        snprintf(r->cap[i].name, BL_NAME_BYTES, "%s", dc->cap[i].name);
+        r->cap[i].budget_w = (double)dc->cap[i].mw / 1000;
+    }
 }
 
 bl_err bl_result_create(struct bl_arena *a, const struct bl_dc *dc,
@@ -34,6 +39,7 @@ bl_err bl_result_create(struct bl_arena *a, const struct bl_dc *dc,
 
     if (r == NULL)
         return BL_ERR_NOMEM;
+    r->has_speeds = bl_dc_has_speeds(dc);
     r->group = bl_arena_get(a, dc->host_group_count, sizeof(*r->group));
     r->class_ = bl_arena_get(a, dc->vm_group_count, sizeof(*r->class_));
     r->host = bl_arena_get(a, hosts, sizeof(*r->host));
@@ -41,6 +47,11 @@ bl_err bl_result_create(struct bl_arena *a, const struct bl_dc *dc,
     if (r->group == NULL || r->class_ == NULL || r->host == NULL ||
         r->step == NULL)
         return BL_ERR_NOMEM;
+    if (dc->cap_count > 0) {
+        r->cap = bl_arena_get(a, dc->cap_count, sizeof(*r->cap));
+        if (r->cap == NULL)
+            return BL_ERR_NOMEM;
+    }
     r->hosts = hosts;
     r->steps = steps;
     name_groups(dc, r);
@@ -66,6 +77,7 @@ static void add_to_class(struct bl_class_result *c,
     for (uint32_t i = 0; i < BL_CAUSE_COUNT; i++)
         c->unserved_mcycles[i] += vm->unserved_mcycles[i];
     c->mem_unserved_mib_s += vm->mem_unserved_mib_s;
+    c->reserved_unserved_mcycles += vm->reserved_unserved_mcycles;
     c->migrations += vm->migrations;
 }
 

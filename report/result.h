@@ -44,7 +44,8 @@ struct bl_identity {
 #define BL_CAUSE_MAP(X)                                                        \
     X(CONTENTION, "its host was full")                                         \
     X(MIGRATION, "live migration slowed or stopped it")                        \
-    X(WAITING, "it had no running host")
+    X(WAITING, "it had no running host")                                       \
+    X(FREQUENCY, "its host ran too slowly")
 
 enum bl_cause {
 #define BL_CAUSE_ENUM(name, text) BL_CAUSE_##name,
@@ -65,6 +66,8 @@ struct bl_vm_result {
     uint64_t over_limit_mcycles;
     uint64_t unserved_mcycles[BL_CAUSE_COUNT];
     uint64_t mem_unserved_mib_s; /* entitled memory it did not have */
+    /* of its reservation, demanded and not served while it ran; rounded up */
+    uint64_t reserved_unserved_mcycles;
     uint32_t migrations;
     int64_t downtime_ns;
     /* the full host that it lost most on, for the reason line */
@@ -80,6 +83,7 @@ struct bl_class_result { /* one VM group */
     uint64_t over_limit_mcycles;
     uint64_t unserved_mcycles[BL_CAUSE_COUNT];
     uint64_t mem_unserved_mib_s;
+    uint64_t reserved_unserved_mcycles;
     uint32_t migrations;
 };
 
@@ -87,6 +91,17 @@ struct bl_group_result { /* one host group */
     char name[BL_NAME_BYTES];
     uint32_t hosts;
     double energy_kwh;
+    uint32_t pstate_count; /* 0 or 1: its hosts have one speed */
+    uint64_t pstate_khz[BL_PSTATES_MAX];
+    double pstate_share[BL_PSTATES_MAX]; /* of the time its hosts were on */
+    double mean_mhz;                     /* of a core, over that time */
+};
+
+struct bl_cap_result { /* one power cap */
+    char name[BL_NAME_BYTES];
+    uint32_t racks, hosts; /* racks under it; hosts of all of them */
+    double budget_w;       /* of a rack */
+    double worst_w;        /* most that a rack drew over one second */
 };
 
 struct bl_dc_host_result { /* one host of the data centre */
@@ -125,6 +140,7 @@ struct bl_result {
     double migration_kwh;
     double floor_kwh;        /* of the demand */
     double floor_served_kwh; /* of what was served */
+    double floor_cycle_kwh;  /* of the demand, with transitions; 0: not known */
     double price_per_kwh;    /* 0: not asked for */
     char currency[8];
     double co2_g_per_kwh; /* 0: not asked for */
@@ -140,7 +156,11 @@ struct bl_result {
     double overall_sla, average_sla; /* cloudsim303's two more, else 0 */
     double before_shutdown_s;        /* mean time a host was on before */
     double demand_mcycles, served_mcycles, over_limit_mcycles;
-    double unserved_ppm;     /* of the demand, all causes */
+    double unserved_ppm; /* of the demand, all causes */
+    bool has_speeds; /* P-states or caps: what follows, and cause FREQUENCY */
+    double capped_s; /* time of hosts whose cap kept them from work */
+    uint32_t cap_count;
+    struct bl_cap_result *cap;
     double mem_unserved_ppm; /* of the memory demand */
 
     uint64_t actions[BL_ACTION_COUNT]; /* accepted */

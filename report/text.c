@@ -146,6 +146,45 @@ static void floors(const struct text *t)
     quantity_line(t, r->floor_served_kwh, "kWh", what);
 }
 
+/* How long its hosts ran at which speed. */
+static void pstates(const struct text *t, const struct bl_group_result *g)
+{
+    char words[BL_PSTATES_MAX * 24 + 64];
+    size_t used = 0;
+
+    used += (size_t)snprintf(words, sizeof(words),
+                             "at %.0f MHz on average:", g->mean_mhz);
+    for (uint32_t p = 0; p < g->pstate_count; p++)
+        used += (size_t)snprintf(words + used, sizeof(words) - used,
+                                 "%s %llu MHz %.1f %%", p > 0 ? "," : "",
+                                 (unsigned long long)g->pstate_khz[p] / 1000,
+                                 g->pstate_share[p] * 100);
+    fprintf(t->f, "%*s", LABEL_COLUMN - 1, "");
+    bl__wrapped(t->f, words, LABEL_COLUMN - 1);
+}
+
+/* What was promised, and what was the worst of it. */
+static void caps(const struct text *t)
+{
+    const struct bl_result *r = t->r;
+    char name[BL_TEXT_BYTES], number[BL_TEXT_BYTES];
+
+    if (r->cap_count == 0)
+        return;
+    title(t, "Power caps");
+    fprintf(t->f, "  %-*s %7s %7s %14s %14s\n", NAME_WIDTH, "W of a rack",
+            "racks", "hosts", "budget", "worst second");
+    for (uint32_t i = 0; i < r->cap_count; i++) {
+        const struct bl_cap_result *c = &r->cap[i];
+
+        bl__name(c->name, NAME_WIDTH, false, name, sizeof(name));
+        fprintf(t->f, "  %-*s %7u %7u %14.1f %14.1f\n", NAME_WIDTH, name,
+                c->racks, c->hosts, c->budget_w, c->worst_w);
+    }
+    bl__duration((int64_t)(r->capped_s * 1e9), number, sizeof(number));
+    fprintf(t->f, "  %s of hosts' time were held back by them\n", number);
+}
+
 static void energy(const struct text *t)
 {
     const struct bl_result *r = t->r;
@@ -163,6 +202,8 @@ static void energy(const struct text *t)
         snprintf(what, sizeof(what), "  by %u hosts of %s", r->group[g].hosts,
                  name);
         quantity_line(t, r->group[g].energy_kwh, "kWh", what);
+        if (r->group[g].pstate_count > 1)
+            pstates(t, &r->group[g]);
     }
     quantity_line(t, r->transition_kwh, "kWh",
                   "  in it: switching hosts on and off");
@@ -199,10 +240,18 @@ static double share(uint64_t part, uint64_t all)
 static void classes(const struct text *t)
 {
     const struct bl_result *r = t->r;
+    const int wide = r->has_speeds ? 10 : 12;
+    const int name_width = r->has_speeds ? NAME_WIDTH - 5 : NAME_WIDTH;
 
-    fprintf(t->f, "\n  %-*s %7s %12s %12s %12s %10s\n", NAME_WIDTH,
-            "ppm of its demand", "VMs", "not served =", "host full +",
-            "migration +", "no host");
+    fprintf(t->f, "\n  %-*s %7s %*s %*s %*s", name_width,
+            r->has_speeds ? "ppm of demand" : "ppm of its demand", "VMs", wide,
+            r->has_speeds ? "unserved=" : "not served =", wide,
+            r->has_speeds ? "host full+" : "host full +", wide,
+            r->has_speeds ? "migrating+" : "migration +");
+    if (r->has_speeds)
+        fprintf(t->f, " %*s %*s\n", wide, "no host+", wide, "slow host");
+    else
+        fprintf(t->f, " %10s\n", "no host");
     for (uint32_t i = 0; i < r->class_count; i++) {
         const struct bl_class_result *c = &r->class_[i];
         char name[BL_TEXT_BYTES];
@@ -212,10 +261,13 @@ static void classes(const struct text *t)
             ppm[k] = share(c->unserved_mcycles[k], c->demand_mcycles) * 1e6;
             all += ppm[k];
         }
-        bl__name(c->name, NAME_WIDTH, false, name, sizeof(name));
-        fprintf(t->f, "  %-*s %7u %12.1f %12.1f %12.1f %10.1f\n", NAME_WIDTH,
-                name, c->vms, all, ppm[BL_CAUSE_CONTENTION],
+        bl__name(c->name, (uint32_t)name_width, false, name, sizeof(name));
+        fprintf(t->f, "  %-*s %7u %*.1f %*.1f %*.1f %10.1f", name_width, name,
+                c->vms, wide, all, wide, ppm[BL_CAUSE_CONTENTION], wide,
                 ppm[BL_CAUSE_MIGRATION], ppm[BL_CAUSE_WAITING]);
+        if (r->has_speeds)
+            fprintf(t->f, " %*.1f", wide, ppm[BL_CAUSE_FREQUENCY]);
+        fputc('\n', t->f);
     }
 }
 
@@ -261,7 +313,8 @@ static void worst_reason(const struct text *t, const struct bl_vm_result *vm,
     char where[3 * BL_TEXT_BYTES], longer[5 * BL_TEXT_BYTES];
 
     snprintf(buf, size, "%s", words);
-    if (cause != BL_CAUSE_CONTENTION || vm->worst_host == BL_NONE)
+    if ((cause != BL_CAUSE_CONTENTION && cause != BL_CAUSE_FREQUENCY) ||
+        vm->worst_host == BL_NONE)
         return;
     bl__host_name(t->r, vm->worst_host, host, sizeof(host));
     bl__name(host, NAME_WIDTH, false, name, sizeof(name));
@@ -357,50 +410,6 @@ static void decisions(const struct text *t)
     }
 }
 
-static void against_row(const struct text *t, const char *label, int digits,
-                        double here, double there)
-{
-    fprintf(t->f, "  %-34s %15.*f %15.*f", label, digits, here, digits, there);
-    if (there > 0 && here != there)
-        fprintf(t->f, " %+8.1f %%", (here - there) / there * 100);
-    fputc('\n', t->f);
-}
-
-static void against(const struct text *t, const struct bl_result *base)
-{
-    const struct bl_result *r = t->r;
-    char here[BL_TEXT_BYTES], there[BL_TEXT_BYTES], name[2 * BL_TEXT_BYTES];
-    const double saved = base->energy_kwh - r->energy_kwh;
-
-    bl__name(base->id.policy, 2 * NAME_WIDTH, false, there, sizeof(there));
-    bl__name(base->id.policy, 2 * NAME_WIDTH, false, there, sizeof(there));
-    snprintf(name, sizeof(name), "Against %s, on the same input", there);
-    title(t, name);
-    bl__name(r->id.policy, 15, false, here, sizeof(here));
-    bl__name(base->id.policy, 15, false, there, sizeof(there));
-    fprintf(t->f, "  %-34s %15s %15s\n", "", here, there);
-    against_row(t, "energy, kWh", 2, r->energy_kwh, base->energy_kwh);
-    if (r->floor_kwh > 0 && base->floor_kwh > 0)
-        against_row(t, "times the energy floor", 2,
-                    r->energy_kwh / r->floor_kwh,
-                    base->energy_kwh / base->floor_kwh);
-    against_row(t, "hosts on, on average", 1, bl_result_hosts_on_mean(r),
-                bl_result_hosts_on_mean(base));
-    against_row(t, "migrations", 0, (double)r->migrations,
-                (double)base->migrations);
-    against_row(t, "demand not served, ppm", 1, r->unserved_ppm,
-                base->unserved_ppm);
-    against_row(t, "SLATAH, %", 2, r->slatah * 100, base->slatah * 100);
-    if (base->energy_kwh <= 0)
-        return;
-    fprintf(t->f, "  %s %.2f kWh (%.1f %%)%s\n",
-            saved >= 0 ? "Saved" : "Wasted", saved >= 0 ? saved : -saved,
-            (saved >= 0 ? saved : -saved) / base->energy_kwh * 100,
-            r->unserved_ppm > base->unserved_ppm
-                ? ", paid for with demand not served"
-                : ", at no cost in service");
-}
-
 static void cost_of_run(const struct text *t)
 {
     const struct bl_result *r = t->r;
@@ -416,20 +425,21 @@ static void cost_of_run(const struct text *t)
 }
 
 void bl_report_text(FILE *f, const struct bl_result *r,
-                    const struct bl_result *base, const struct bl_style *style)
+                    const struct bl_baselines *base,
+                    const struct bl_style *style)
 {
     const struct text t = { f, r, style };
 
     bl_report_identity(f, &r->id, style);
     replayed(&t);
     energy(&t);
+    caps(&t);
     service(&t);
     worst(&t);
     fleet(&t);
     decisions(&t);
     bl__chart(f, r, style);
-    if (base != NULL)
-        against(&t, base);
+    bl__beside(f, r, base, style);
     cost_of_run(&t);
     fprintf(f, "\n%sstate hash%s  %016llx\n", bl__sgr(style, BL_SGR_BOLD),
             bl__sgr(style, BL_SGR_OFF), (unsigned long long)r->state_hash);

@@ -323,6 +323,7 @@ static enum bl_verdict cs_apply(struct bl_sim *sim, const struct bl_action *a)
     case BL_ACTION_HOST_ON:
     case BL_ACTION_HOST_STANDBY:
     case BL_ACTION_HOST_OFF:
+    case BL_ACTION_POWER_CAP:
     case BL_ACTION_COUNT:
         break;
     }

@@ -233,6 +233,8 @@ void bl__columns_view(const struct bl_columns *c, struct bl_snapshot *s)
         .mem_used_bytes = c->host_mem_used_bytes,
         .committed_khz = c->host_committed_khz,
         .mem_committed_bytes = c->host_mem_committed_bytes,
+        .power_cap_mw = c->host_power_cap_mw,
+        .power_min_mw = c->host_power_min_mw,
         .first = c->host_first,
         .stamp = c->host_stamp,
     };

@@ -190,12 +190,15 @@ static void start_hosts(struct bl_sim *sim)
     struct bl_real *r = bl__real(sim);
 
     for (uint32_t h = 0; h < sim->col.host_count; h++) {
-        sim->col.host_state[h] = BL_HOST_ON;
         r->host[h].move_first = BL_NONE;
+        if (r->speeds != NULL)
+            (void)bl__real_govern(sim, h);
         bl__real_set_power(sim, h);
         r->rate.power_mw += r->host[h].power_mw;
     }
     r->on_count = sim->col.host_count;
+    if (r->speeds != NULL)
+        bl__real_caps_draw_all(sim);
 }
 
 static bl_err real_create(struct bl_sim *sim, struct bl_arena *a,
@@ -217,11 +220,17 @@ static bl_err real_create(struct bl_sim *sim, struct bl_arena *a,
                            "out of memory for %u hosts and %u VMs at once",
                            sim->col.host_count, sim->col.slot_count);
     bl_floor_build(&r->floor, dc, true, true);
+    bl_floor_cycle_begin(&r->cycle, &r->floor, dc);
+    bl_floor_cycle_begin(&r->cycle_served, &r->floor, dc);
     bl_hash_init(&r->gone_hash);
     r->floor_stale = true;
     sim->state = r;
+    for (uint32_t h = 0; h < sim->col.host_count; h++)
+        sim->col.host_state[h] = BL_HOST_ON;
+    BL_TRY(bl__real_pools_create(sim, a, diag));
+    BL_TRY(bl__real_speeds_create(sim, a, diag));
     start_hosts(sim);
-    return bl__real_pools_create(sim, a, diag);
+    return BL_ERR_OK;
 }
 
 const struct bl_profile bl__profile_real = {

@@ -42,7 +42,7 @@ static enum bl_verdict place(struct bl_sim *sim, uint32_t vm, uint32_t h)
     sim->col.vm_host[vm] = h;
     bl__real_link(sim, h, vm, BL_ROLE_HERE);
     bl__real_set_cap(sim, vm, h);
-    r->host[h].sleep_later = BL_HOST_ON; /* it is wanted again */
+    bl__real_stay_on(sim, h); /* it is wanted again */
     r->vm[vm].mark = r->vm[vm].demand;
     if (sim->now_ns > r->control_ns)
         r->vm_flags[vm] |= REAL_PART;
@@ -94,6 +94,8 @@ enum bl_verdict bl__real_apply(struct bl_sim *sim, const struct bl_action *a)
         bl__real_touch(sim, a->host);
         bl__real(sim)->host[a->host].unmanaged = true;
         return BL_VERDICT_OK;
+    case BL_ACTION_POWER_CAP:
+        return bl__real_set_budget(sim, a->host, a->amount);
     case BL_ACTION_COUNT:
         break;
     }

@@ -140,6 +140,8 @@ static void check_host(const struct bl_sim *sim, uint32_t h)
         return;
     BL_ASSERT(host->served_khz <= host->demand_khz);
     BL_ASSERT(host->served_khz + host->copy_khz <= c->host_capacity_khz[h]);
+    if (r->speeds != NULL)
+        bl__real_speed_check(sim, h);
     BL_ASSERT(host->mem_have_bytes <= c->host_mem_bytes[h]);
     BL_ASSERT(host->busy == (state == BL_HOST_ON && host->vms > 0));
     BL_ASSERT(!host->violated || host->busy);
@@ -245,4 +247,6 @@ void bl__real_check(const struct bl_sim *sim)
     check_work(sim);
     if (r->pools != NULL)
         bl__real_pools_check(sim);
+    if (r->speeds != NULL)
+        bl__real_caps_check(sim);
 }

@@ -16,13 +16,30 @@
 #include "base/units.h"
 #include "sim/real_priv.h"
 
-/* A transition of no time has no power; above this, energy comes at its end. */
-#define TRANSITION_MW_MAX UINT64_C(1000000000000)
 #define PJ_PER_UJ 1000000u
 
 static uint32_t util_ppm(uint64_t khz, uint64_t capacity_khz)
 {
     return (uint32_t)(khz * (uint64_t)BL_PPM / capacity_khz);
+}
+
+/* The same where P-states say what a load draws. */
+static void set_draw(const struct bl_sim *sim, uint32_t h)
+{
+    struct bl_real_host *host = &bl__real(sim)->host[h];
+    const struct bl_real_speed *s = &bl__real(sim)->speeds->host[h];
+    const uint64_t khz = host->served_khz;
+
+    if (host->unmanaged) { /* all that its budget lets it do */
+        host->power_mw = bl__real_draw(sim, h, s->khz);
+        return;
+    }
+    host->power_mw = bl__real_draw(sim, h, khz + host->copy_khz);
+    if (host->copy_khz > 0) {
+        const uint64_t mw = bl__real_draw(sim, h, khz);
+
+        host->copy_mw = host->power_mw > mw ? host->power_mw - mw : 0;
+    }
 }
 
 void bl__real_set_power(const struct bl_sim *sim, uint32_t h)
@@ -46,6 +63,10 @@ void bl__real_set_power(const struct bl_sim *sim, uint32_t h)
         return;
     case BL_HOST_ON:
         break;
+    }
+    if (bl__real(sim)->speeds != NULL) {
+        set_draw(sim, h);
+        return;
     }
     if (host->unmanaged) {
         host->power_mw = bl_power_mw(curve, (uint32_t)BL_PPM);
@@ -79,6 +100,8 @@ static void set_state(struct bl_sim *sim, uint32_t h, enum bl_host_state state)
     r->on_count += state == BL_HOST_ON;
     sim->col.host_state[h] = (uint8_t)state;
     sim->col.host_stamp[h] = sim->col.stamp_next++;
+    if (r->speeds != NULL)
+        bl__real_show_capacity(sim, h);
 }
 
 static void begin(struct bl_sim *sim, uint32_t h, enum bl_host_state state,
@@ -87,16 +110,15 @@ static void begin(struct bl_sim *sim, uint32_t h, enum bl_host_state state,
     struct bl_real *r = bl__real(sim);
     struct bl_real_host *host = &r->host[h];
     const bl_u128 energy_pj = (bl_u128)t->energy_uj * PJ_PER_UJ;
-    bl_u128 mw = t->time_ns > 0 ? energy_pj / (uint64_t)t->time_ns : 0;
+    const uint64_t mw = bl_transition_mw(t);
 
-    if (mw > TRANSITION_MW_MAX)
-        mw = TRANSITION_MW_MAX;
     bl__real_touch(sim, h);
     set_state(sim, h, state);
-    host->trans_mw = (uint64_t)mw;
-    host->rest_pj = energy_pj - mw * (uint64_t)t->time_ns;
+    host->trans_mw = mw;
+    host->rest_pj = energy_pj - (bl_u128)mw * (uint64_t)t->time_ns;
     bl_heap_set(&r->heap, h, sim->now_ns + t->time_ns);
     r->trans_count++;
+    bl__real_set_min(sim, h);
 }
 
 static void begin_sleep(struct bl_sim *sim, uint32_t h,
@@ -136,12 +158,14 @@ void bl__real_transition_end(struct bl_sim *sim, uint32_t h)
     bl__sim_event(sim, BL_EVENT_HOST_CHANGED, BL_NONE, h);
     if (sim->col.host_state[h] == BL_HOST_LEAVING) {
         set_state(sim, h, BL_HOST_ON);
+        bl__real_set_min(sim, h);
         host->on_since_ns = sim->now_ns;
         bl__real_start_waiting(sim, h);
         return;
     }
     BL_ASSERT(sim->col.host_state[h] == BL_HOST_ENTERING);
     set_state(sim, h, (enum bl_host_state)host->sleep);
+    bl__real_set_min(sim, h);
     if (host->wake_later)
         begin_wake(sim, h);
 }
@@ -168,8 +192,11 @@ enum bl_verdict bl__real_sleep(struct bl_sim *sim, uint32_t h,
         return BL_VERDICT_HOST_STATE;
     if (host->sleep_later != BL_HOST_ON || !all_leave(sim, h))
         return BL_VERDICT_HOST_BUSY;
+    if (!bl__real_backs_sleep(sim, h, state))
+        return BL_VERDICT_NO_POWER;
     if (sim->col.host_first[h] != BL_NONE) {
         host->sleep_later = (uint8_t)state;
+        bl__real_set_min(sim, h);
         return BL_VERDICT_LATER;
     }
     begin_sleep(sim, h, state);
@@ -183,12 +210,17 @@ enum bl_verdict bl__real_wake(struct bl_sim *sim, uint32_t h)
     switch ((enum bl_host_state)sim->col.host_state[h]) {
     case BL_HOST_STANDBY:
     case BL_HOST_OFF:
+        if (!bl__real_backs_wake(sim, h))
+            return BL_VERDICT_NO_POWER;
         begin_wake(sim, h);
         return BL_VERDICT_OK;
     case BL_HOST_ENTERING:
         if (host->wake_later)
             return BL_VERDICT_HOST_BUSY;
+        if (!bl__real_backs_wake(sim, h))
+            return BL_VERDICT_NO_POWER;
         host->wake_later = true;
+        bl__real_set_min(sim, h);
         return BL_VERDICT_LATER;
     case BL_HOST_LEAVING:
         return BL_VERDICT_HOST_BUSY;
@@ -197,8 +229,14 @@ enum bl_verdict bl__real_wake(struct bl_sim *sim, uint32_t h)
     }
     if (host->sleep_later == BL_HOST_ON)
         return BL_VERDICT_HOST_STATE;
-    host->sleep_later = BL_HOST_ON; /* it changed its mind in time */
+    bl__real_stay_on(sim, h); /* it changed its mind in time */
     return BL_VERDICT_OK;
+}
+
+void bl__real_stay_on(struct bl_sim *sim, uint32_t h)
+{
+    bl__real(sim)->host[h].sleep_later = BL_HOST_ON;
+    bl__real_set_min(sim, h);
 }
 
 void bl__real_left(struct bl_sim *sim, uint32_t h)

@@ -134,11 +134,14 @@ static void set_event(struct bl_sim *sim, uint32_t vm)
 
 static void add_rate(struct bl_sim *sim, uint32_t h, uint64_t change)
 {
-    struct bl_real_host *host = &bl__real(sim)->host[h];
+    struct bl_real *r = bl__real(sim);
+    struct bl_real_host *host = &r->host[h];
 
     bl__real_touch(sim, h);
     host->copy_bytes_per_s += change; /* modulo 2^64 */
     host->copy_khz = copy_khz(sim, h, host->copy_bytes_per_s);
+    if (r->speeds != NULL) /* and settling says how much of it there is */
+        r->speeds->host[h].copy_khz = host->copy_khz;
 }
 
 static void set_rate(struct bl_sim *sim, uint32_t vm)
@@ -352,7 +355,7 @@ enum bl_verdict bl__real_migrate_start(struct bl_sim *sim, uint32_t vm,
     sim->col.host_stamp[source] = sim->col.stamp_next++;
     sim->col.vm_migrating[vm] = true;
     bl__real_link(sim, target, vm, BL_ROLE_IN);
-    r->host[target].sleep_later = BL_HOST_ON; /* it is wanted again */
+    bl__real_stay_on(sim, target); /* it is wanted again */
     list_add(r, vm, REAL_SOURCE);
     list_add(r, vm, REAL_TARGET);
     r->move_count++;

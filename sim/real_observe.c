@@ -41,33 +41,81 @@ static void show_vm(struct bl_sim *sim, uint32_t vm)
     c->vm_util[vm] = c->vm_demand_mhz[vm] / c->vm_size_mhz[vm];
 }
 
-/* The most that @vm can use on @host: its own speed or the core's, and its
- * limit. */
-static double own_cap_mhz(const struct bl_snapshot *s, uint32_t host,
-                          uint32_t vm)
+/* The most that @vm can use on cores of @core_mhz: its own speed or theirs, and
+ * its limit. */
+static double own_cap_mhz(const struct bl_snapshot *s, uint32_t vm,
+                          double core_mhz)
 {
     const uint64_t limit = s->vm.cpu[s->vm.group[vm]].limit;
-    const double cap = s->vm.vcpu_count[vm] *
-                       min_double(s->vm.vcpu_mhz[vm], s->host.core_mhz[host]);
+    const double cap =
+        s->vm.vcpu_count[vm] * min_double(s->vm.vcpu_mhz[vm], core_mhz);
 
     return limit == BL_NO_LIMIT ? cap : min_double(cap, (double)limit / 1000);
 }
 
-static double vm_mhz(const struct bl_snapshot *s, uint32_t host, uint32_t vm)
+static double vm_mhz(const struct bl_snapshot *s, uint32_t vm, double core_mhz)
 {
-    return min_double(s->vm.demand_mhz[vm], own_cap_mhz(s, host, vm));
+    return min_double(s->vm.demand_mhz[vm], own_cap_mhz(s, vm, core_mhz));
+}
+
+struct list {
+    const struct bl_snapshot *s;
+    const uint32_t *vm;
+    uint32_t count;
+};
+
+static double list_asks(const void *ctx, double core_mhz)
+{
+    const struct list *l = ctx;
+    double sum = 0;
+
+    for (uint32_t i = 0; i < l->count; i++)
+        sum += vm_mhz(l->s, l->vm[i], core_mhz);
+    return sum;
 }
 
 double bl__real_serve(const struct bl_snapshot *s, uint32_t host,
                       const uint32_t *vm, uint32_t vm_count, double *free_mhz)
 {
+    const struct bl_sim *sim = s->serve_ctx;
+    const struct list l = { s, vm, vm_count };
     const double all = s->host.capacity_mhz_now[host];
-    double sum = 0;
+    double sum;
 
-    for (uint32_t i = 0; i < vm_count; i++)
-        sum += vm_mhz(s, host, vm[i]);
+    if (bl__real(sim)->speeds != NULL)
+        sum = bl__real_would_serve(sim, host, list_asks, &l);
+    else
+        sum = list_asks(&l, s->host.core_mhz[host]);
     sum = min_double(sum, all);
     *free_mhz = all - sum;
+    return sum;
+}
+
+/* Part of what @h may do now; of more, done before its budget fell, all. */
+static double util_of(const struct bl_sim *sim, uint32_t h, uint64_t khz)
+{
+    if (bl__real(sim)->speeds == NULL)
+        return (double)khz / (double)sim->col.host_capacity_khz[h];
+    if (khz == 0)
+        return 0;
+    return min_double((double)khz / (sim->col.host_capacity_mhz[h] * 1000), 1);
+}
+
+struct residents {
+    const struct bl_sim *sim;
+    uint32_t host;
+};
+
+static double residents_ask(const void *ctx, double core_mhz)
+{
+    const struct residents *r = ctx;
+    const struct bl_columns *c = &r->sim->col;
+    double sum = 0;
+
+    for (uint32_t i = c->host_first[r->host]; i != BL_NONE;
+         i = c->resident[i].next)
+        if (c->resident[i].role != BL_ROLE_IN)
+            sum += vm_mhz(&r->sim->snap, c->resident[i].vm, core_mhz);
     return sum;
 }
 
@@ -75,25 +123,25 @@ double bl__real_serve(const struct bl_snapshot *s, uint32_t host,
 static void show_host(struct bl_sim *sim, uint32_t h)
 {
     const struct bl_real_host *host = &bl__real(sim)->host[h];
+    const struct residents here = { sim, h };
     struct bl_columns *c = &sim->col;
     const double all = c->host_capacity_mhz[h];
-    double sum = 0;
+    double sum;
 
-    for (uint32_t i = c->host_first[h]; i != BL_NONE; i = c->resident[i].next) {
-        if (c->resident[i].role == BL_ROLE_IN)
-            continue;
-        show_vm(sim, c->resident[i].vm);
-        sum += vm_mhz(&sim->snap, h, c->resident[i].vm);
-    }
+    for (uint32_t i = c->host_first[h]; i != BL_NONE; i = c->resident[i].next)
+        if (c->resident[i].role != BL_ROLE_IN)
+            show_vm(sim, c->resident[i].vm);
+    if (bl__real(sim)->speeds != NULL)
+        sum = bl__real_would_serve(sim, h, residents_ask, &here);
+    else
+        sum = residents_ask(&here, c->host_core_mhz[h]);
     c->host_served_mhz[h] = min_double(sum, all);
     c->host_free_mhz[h] = all - c->host_served_mhz[h];
     if (sim->snap.demand_is_oracle)
-        c->host_util[h] = (double)(host->served_khz + host->copy_khz) /
-                          (double)c->host_capacity_khz[h];
+        c->host_util[h] = util_of(sim, h, host->served_khz + host->copy_khz);
     else
         c->host_util[h] =
-            (double)mean_khz(host->used_seen, sim->world.interval_ns) /
-            (double)c->host_capacity_khz[h];
+            util_of(sim, h, mean_khz(host->used_seen, sim->world.interval_ns));
 }
 
 /* A VM has just been placed: its host's figures for the next one. */
@@ -101,7 +149,8 @@ void bl__real_show_placed(struct bl_sim *sim, uint32_t vm, uint32_t h)
 {
     struct bl_columns *c = &sim->col;
     const double all = c->host_capacity_mhz[h];
-    const double sum = c->host_served_mhz[h] + vm_mhz(&sim->snap, h, vm);
+    const double sum =
+        c->host_served_mhz[h] + vm_mhz(&sim->snap, vm, c->host_core_mhz[h]);
 
     c->host_served_mhz[h] = min_double(sum, all);
     c->host_free_mhz[h] = all - c->host_served_mhz[h];

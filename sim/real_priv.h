@@ -6,6 +6,8 @@
  * real_serve.c    who gets how much CPU and memory, and the account of it
  * real_pools.c    resource pools, as bounds of VMs
  * real_host.c     power draw, and the way into and out of sleep
+ * real_speed.c    P-states: which one, what a host can do at it and draws
+ * real_caps.c     power caps: budgets of hosts, and what a cap draws in all
  * real_migrate.c  pre-copy live migration
  * real_apply.c    the actions
  * real_observe.c  what a manager can measure
@@ -28,7 +30,9 @@
 #include "base/heap.h"
 #include "base/u128.h"
 #include "hv/pool.h"
-#include "report/floor.h"
+#include "power/cap_load.h"
+#include "power/governor.h"
+#include "report/floor_cycle.h"
 #include "sim/sim_priv.h"
 
 /* Hosts with VMs that make one unit of parallel work. */
@@ -61,10 +65,11 @@ struct bl_real_rare {
     uint64_t short_khz[BL_CAUSE_COUNT]; /* current rates */
     uint64_t over_khz;
     uint64_t mem_short_bytes;
-    uint64_t ready_khz; /* runnable beyond its demand: what ready time adds */
-    uint64_t still_khz; /* demanded while stopped: nobody can measure it */
+    uint64_t ready_khz;  /* runnable beyond its demand: what ready time adds */
+    uint64_t still_khz;  /* demanded while stopped: nobody can measure it */
+    uint64_t broken_khz; /* of its reservation, demanded and not served */
     bl_u128 lost[BL_CAUSE_COUNT];
-    bl_u128 over, mem_short;
+    bl_u128 over, mem_short, broken;
     bl_u128 seen_more; /* of this interval; modulo 2^128 */
     bl_u128 worst;     /* most lost in one go on a full host: 0, nowhere */
     int64_t worst_at_ns;
@@ -137,7 +142,7 @@ struct bl_real_rates {
 struct bl_real_sums {
     bl_u128 demand, served;
     bl_u128 energy_pj, floor_pj, floor_served_pj;
-    bl_u128 mem_run, mem_have;
+    bl_u128 mem_used, mem_run, mem_have;
     uint64_t move_count;
     bl_u128 on_before_sleep_ns;
 };
@@ -185,8 +190,46 @@ struct bl_real_pools {
     struct bl_pool_scratch scratch;
 };
 
+/* What a host can do now. See real_speed.c. */
+struct bl_real_speed {
+    uint64_t khz;      /* all cores, at its P-state and within its budget */
+    uint64_t copy_khz; /* what its migrations would take: host.copy_khz is what
+                          they do take */
+    /* all cores at each P-state within its budget, and the most of that */
+    uint64_t most_khz[BL_PSTATES_MAX], ceiling_khz;
+    uint16_t allowed; /* bit p: its budget covers idling at P-state p */
+    uint8_t pstate;
+    bool held; /* its budget keeps it from work that it is asked for */
+    int64_t held_ns;
+    int64_t pstate_ns[BL_PSTATES_MAX]; /* on, at each */
+};
+
+/* A rack under a power cap: sums over its hosts. See real_caps.c. */
+struct bl_real_rack {
+    uint32_t cap; /* index into dc->cap */
+    uint32_t hosts;
+    uint64_t given_mw, min_mw; /* of the snapshot's columns */
+    uint64_t draw_mw, worst_mw;
+};
+
+/* Only where some host has P-states, or there are caps. */
+struct bl_real_speeds {
+    struct bl_real_speed *host; /* [host] */
+    struct bl_freq *freq;       /* [group] at least one P-state */
+    struct bl_cap_load *load;   /* [group] */
+    struct bl_power_curve (*curve)[BL_PSTATES_MAX]; /* [group] */
+    uint32_t host_count, cap_count, rack_count;
+    struct bl_real_rack *rack; /* those of cap 0, then of cap 1, ... */
+    uint32_t *rack_of; /* [cap * host_count + host]: index of rack; BL_NONE */
+    /* whose draw has changed since time last passed; or all of them */
+    uint32_t *changed, changed_count;
+    uint8_t *is_changed;
+    bool all_changed;
+};
+
 struct bl_real {
-    struct bl_real_pools *pools; /* NULL: the scenario has none */
+    struct bl_real_pools *pools;   /* NULL: the scenario has none */
+    struct bl_real_speeds *speeds; /* NULL: one speed, and no caps */
     struct bl_real_host *host;
     struct bl_real_vm *vm;
     struct bl_real_rare *rare;
@@ -225,6 +268,7 @@ struct bl_real {
     struct bl_real_total gone_total;
     struct bl_hash gone_hash;
     struct bl_floor floor;
+    struct bl_floor_cycle cycle, cycle_served; /* without a warm-up only */
 };
 
 static inline struct bl_real *bl__real(const struct bl_sim *sim)
@@ -296,6 +340,52 @@ void bl__real_pools_moved(struct bl_sim *sim, uint32_t vm, uint32_t h);
 void bl__real_pools_update(struct bl_sim *sim, bool pass);
 void bl__real_pools_check(const struct bl_sim *sim);
 
+/* ---- real_speed.c: only where there are P-states or caps ---- */
+bl_err bl__real_speeds_create(struct bl_sim *sim, struct bl_arena *a,
+                              struct bl_diag *diag);
+/* Finds the P-state of @h, which is on, at the demand of its VMs, and what it
+ * can do at it; true when some VM's vCPUs would run faster than its cores. */
+bool bl__real_govern(struct bl_sim *sim, uint32_t h);
+/* What the cores of @h run at now. */
+uint64_t bl__real_core_khz(const struct bl_sim *sim, uint32_t h);
+/* What @h may do with @budget_mw, at each P-state. */
+void bl__real_set_ceiling(struct bl_sim *sim, uint32_t h, uint64_t budget_mw);
+/* MHz that @h would serve of VMs that could use @asks(ctx, core_mhz) MHz of
+ * cores of that speed; at the P-state that serves most. */
+typedef double (*bl_real_asks_fn)(const void *ctx, double core_mhz);
+double bl__real_would_serve(const struct bl_sim *sim, uint32_t h,
+                            bl_real_asks_fn asks, const void *ctx);
+/* mW that @h draws, on, while it does @khz. */
+uint64_t bl__real_draw(const struct bl_sim *sim, uint32_t h, uint64_t khz);
+void bl__real_speed_close(struct bl_real *r, uint32_t h, bool on,
+                          uint64_t dt_ns);
+/* Counting begins anew. */
+void bl__real_speeds_forget(struct bl_sim *sim);
+void bl__real_speed_hash(const struct bl_sim *sim, uint32_t h,
+                         struct bl_hash *hash);
+void bl__real_speeds_result(const struct bl_sim *sim, struct bl_result *out);
+/* Shows what @h could do now: after its state or its budget changed. */
+void bl__real_show_capacity(struct bl_sim *sim, uint32_t h);
+void bl__real_speed_check(const struct bl_sim *sim, uint32_t h);
+
+/* ---- real_caps.c: only where there are caps ---- */
+bl_err bl__real_caps_create(struct bl_sim *sim, struct bl_arena *a,
+                            struct bl_diag *diag);
+enum bl_verdict bl__real_set_budget(struct bl_sim *sim, uint32_t h,
+                                    uint64_t mw);
+/* Is the budget of @h enough to go to sleep, or to wake? */
+bool bl__real_backs_sleep(const struct bl_sim *sim, uint32_t h,
+                          enum bl_host_state state);
+bool bl__real_backs_wake(const struct bl_sim *sim, uint32_t h);
+/* What @h is about has changed: so has the least that it must be given. */
+void bl__real_set_min(struct bl_sim *sim, uint32_t h);
+/* The draw of @h is left out of its cap's (@add false), or counted again. */
+void bl__real_cap_draw(struct bl_real *r, uint32_t h, bool add);
+void bl__real_caps_draw_all(struct bl_sim *sim);
+/* A stretch of time begins in which nothing changes. */
+void bl__real_caps_pass_time(struct bl_real *r);
+void bl__real_caps_check(const struct bl_sim *sim);
+
 /* ---- real_host.c ---- */
 /* The power of @h at its current rates. */
 void bl__real_set_power(const struct bl_sim *sim, uint32_t h);
@@ -303,6 +393,8 @@ enum bl_verdict bl__real_sleep(struct bl_sim *sim, uint32_t h,
                                enum bl_host_state state);
 enum bl_verdict bl__real_wake(struct bl_sim *sim, uint32_t h);
 void bl__real_transition_end(struct bl_sim *sim, uint32_t h);
+/* A sleep that waits for the last VM is called off, if there is one. */
+void bl__real_stay_on(struct bl_sim *sim, uint32_t h);
 /* After a VM has left: goes to sleep if that was asked for. */
 void bl__real_left(struct bl_sim *sim, uint32_t h);
 /* OK: VMs may come and run; LATER: it is on its way; else refused. */

@@ -15,6 +15,8 @@
 
 #define KHZ_NS_PER_MCYCLE UINT64_C(1000000000000)
 #define PJ_PER_KWH 3.6e18
+#define J_PER_KWH 3.6e6
+#define PJ_PER_J 1e12
 #define BYTE_NS_PER_MIB_S ((bl_u128)BL_MIB * (uint64_t)BL_NS_PER_S)
 
 static double mcycles(bl_u128 work)
@@ -59,14 +61,37 @@ void bl__real_pass_time(struct bl_sim *sim, int64_t until_ns)
             floor_mw(r, r->rate.served_khz, r->rate.mem_have_bytes);
         r->floor_stale = false;
     }
+    if (r->speeds != NULL)
+        bl__real_caps_pass_time(r);
     s->demand += dt * r->rate.demand_khz;
     s->served += dt * r->rate.served_khz;
     s->energy_pj += dt * r->rate.power_mw;
     s->floor_pj += dt * r->floor_mw;
     s->floor_served_pj += dt * r->floor_served_mw;
+    s->mem_used += dt * r->rate.mem_bytes;
     s->mem_run += dt * r->rate.mem_run_bytes;
     s->mem_have += dt * r->rate.mem_have_bytes;
     r->sum_ns = until_ns;
+}
+
+/* The row's means, for the floor with transitions. Where hosts are at the end
+ * of a warm-up is not known to it. */
+static void add_cycle_step(struct bl_sim *sim)
+{
+    struct bl_real *r = bl__real(sim);
+    const struct bl_real_sums *a = &r->row_start, *b = &r->sum;
+    const double ns = (double)(sim->now_ns - r->row_ns);
+    const double khz_ns = ns * 1000, byte_ns = ns * (double)BL_MIB;
+    struct bl_floor_step step = { .time_s = ns / (double)BL_NS_PER_S };
+
+    if (sim->opts.warmup_ns > 0)
+        return;
+    step.cpu_mhz = (double)(b->demand - a->demand) / khz_ns;
+    step.mem_mib = (double)(b->mem_used - a->mem_used) / byte_ns;
+    bl_floor_cycle_step(&r->cycle, &step);
+    step.cpu_mhz = (double)(b->served - a->served) / khz_ns;
+    step.mem_mib = (double)(b->mem_have - a->mem_have) / byte_ns;
+    bl_floor_cycle_step(&r->cycle_served, &step);
 }
 
 /* How many VMs and hosts there are is that of the row's last instant. */
@@ -90,6 +115,7 @@ void bl__real_close_row(struct bl_sim *sim)
         .hosts_busy = r->rate.busy_count,
         .moves = (uint32_t)(b->move_count - a->move_count),
     };
+    add_cycle_step(sim);
     r->row_start = r->sum;
     r->row_ns = sim->now_ns;
 }
@@ -100,6 +126,7 @@ static void forget_rare(struct bl_real_rare *x)
         x->lost[c] = 0;
     x->over = 0;
     x->mem_short = 0;
+    x->broken = 0;
     x->worst = 0;
     x->downtime_ns = 0;
     x->migrations = 0;
@@ -147,6 +174,8 @@ void bl__real_start_counting(struct bl_sim *sim)
             forget_vm(sim, vm);
     for (uint32_t h = 0; h < sim->col.host_count; h++)
         forget_host(sim, &r->host[h]);
+    if (r->speeds != NULL)
+        bl__real_speeds_forget(sim);
     r->sum = (struct bl_real_sums){ .demand = 0 };
     r->row_start = r->sum;
     r->row_count = 0;
@@ -176,10 +205,11 @@ static void put_u128(struct words *w, bl_u128 v)
     put_u64(w, (uint64_t)(v >> 64));
 }
 
-static void put_rare(struct words *w, const struct bl_real_rare *x)
+static void put_rare(struct words *w, const struct bl_real_rare *x, bool speeds)
 {
     for (int c = 0; c < BL_CAUSE_COUNT; c++)
-        put_u128(w, x->lost[c]);
+        if (speeds || c != BL_CAUSE_FREQUENCY)
+            put_u128(w, x->lost[c]);
     put_u128(w, x->over);
     put_u128(w, x->mem_short);
     put_u64(w, x->migrations);
@@ -197,7 +227,7 @@ static void hash_vm(const struct bl_sim *sim, uint32_t vm, struct bl_hash *h)
     put_u128(&w, r->vm[vm].demand);
     put_u64(&w, (r->vm_flags[vm] & REAL_RARE) != 0);
     if (r->vm_flags[vm] & REAL_RARE)
-        put_rare(&w, &r->rare[vm]);
+        put_rare(&w, &r->rare[vm], r->speeds != NULL);
     bl_hash_bytes(h, w.byte, w.used);
 }
 
@@ -215,6 +245,8 @@ static void hash_host(const struct bl_sim *sim, uint32_t host,
     put_u64(&w, (uint64_t)x->active_ns);
     put_u64(&w, (uint64_t)x->violated_ns);
     bl_hash_bytes(h, w.byte, w.used);
+    if (bl__real(sim)->speeds != NULL)
+        bl__real_speed_hash(sim, host, h);
 }
 
 static void hash_row(const struct bl_real_row *x, struct bl_hash *h)
@@ -247,6 +279,8 @@ static void vm_row(const struct bl_sim *sim, uint32_t vm,
     for (int c = 0; c < BL_CAUSE_COUNT; c++)
         row->unserved_mcycles[c] = (uint64_t)(x->lost[c] / KHZ_NS_PER_MCYCLE);
     row->mem_unserved_mib_s = (uint64_t)(x->mem_short / BYTE_NS_PER_MIB_S);
+    row->reserved_unserved_mcycles =
+        (uint64_t)((x->broken + KHZ_NS_PER_MCYCLE - 1) / KHZ_NS_PER_MCYCLE);
     row->migrations = x->migrations;
     row->downtime_ns = x->downtime_ns;
     if (r->move[vm].phase == REAL_STOP)
@@ -367,9 +401,20 @@ static void fill_rows(const struct bl_real *r, struct bl_result *out,
     out->steps = r->row_count;
 }
 
-static void fill_sums(const struct bl_real *r, const struct bl_real_total *t,
+/* Both are bounds; the one with transitions is from means of rows, so that it
+ * can be the lower one. */
+static double floor_cycle_kwh(const struct bl_real *r)
+{
+    const double cycle = bl_floor_cycle_joules(&r->cycle) / J_PER_KWH;
+    const double plain = kwh(r->sum.floor_pj);
+
+    return cycle > plain ? cycle : plain;
+}
+
+static void fill_sums(const struct bl_sim *sim, const struct bl_real_total *t,
                       struct bl_result *out)
 {
+    const struct bl_real *r = bl__real(sim);
     bl_u128 lost = 0;
 
     for (int c = 0; c < BL_CAUSE_COUNT; c++)
@@ -379,6 +424,8 @@ static void fill_sums(const struct bl_real *r, const struct bl_real_total *t,
     out->energy_kwh = kwh(r->sum.energy_pj);
     out->floor_kwh = kwh(r->sum.floor_pj);
     out->floor_served_kwh = kwh(r->sum.floor_served_pj);
+    if (sim->opts.warmup_ns == 0)
+        out->floor_cycle_kwh = floor_cycle_kwh(r);
     out->migrations = r->sum.move_count;
     out->downtime_ns = t->downtime_ns;
     out->pdm = ratio(t->lost[BL_CAUSE_MIGRATION], t->demand);
@@ -392,6 +439,20 @@ static void fill_sums(const struct bl_real *r, const struct bl_real_total *t,
         ratio(r->sum.mem_run - r->sum.mem_have, r->sum.mem_run) * 1e6;
 }
 
+/* The steepest rise between two points of @mw; UINT32_MAX: it falls. */
+static uint32_t steepest_mw(const uint32_t *mw)
+{
+    uint32_t rise_mw = 0;
+
+    for (uint32_t i = 1; i < BL_POWER_POINTS; i++) {
+        if (mw[i] < mw[i - 1])
+            return UINT32_MAX;
+        if (mw[i] - mw[i - 1] > rise_mw)
+            rise_mw = mw[i] - mw[i - 1];
+    }
+    return rise_mw;
+}
+
 /* No placement draws less than the floor of what was served. A transition is
  * not in the floor's account: there a host draws its sleep power. Draws are
  * whole mW of whole ppm, rounded down. */
@@ -403,18 +464,21 @@ static void check_floor(const struct bl_sim *sim)
 
     for (uint32_t h = 0; h < sim->col.host_count; h++) {
         const struct bl_host_group *g = bl__real_group(sim, h);
-        uint32_t rise_mw = 0;
+        uint32_t rise_mw = steepest_mw(g->power.mw);
 
-        for (uint32_t i = 1; i < BL_POWER_POINTS; i++) {
-            if (g->power.mw[i] < g->power.mw[i - 1])
-                return; /* migration overhead could lower the draw */
-            if (g->power.mw[i] - g->power.mw[i - 1] > rise_mw)
-                rise_mw = g->power.mw[i] - g->power.mw[i - 1];
+        for (uint32_t p = 1; p < g->freq.pstate_count; p++) {
+            const uint32_t rise = steepest_mw(g->freq.pstate[p].mw);
+
+            rise_mw = rise > rise_mw ? rise : rise_mw;
         }
+        if (rise_mw == UINT32_MAX)
+            return; /* migration overhead could lower the draw */
         most_pj += (2 + rise_mw / 100000) * counted_ns;
         most_pj += (bl_u128)r->host[h].trans_ns * g->standby.power_mw;
     }
     BL_ASSERT(r->sum.floor_served_pj <= most_pj);
+    BL_ASSERT(bl_floor_cycle_joules(&r->cycle_served) * PJ_PER_J <=
+              (double)most_pj);
 }
 
 void bl__real_finish(struct bl_sim *sim, struct bl_result *out)
@@ -435,8 +499,10 @@ void bl__real_finish(struct bl_sim *sim, struct bl_result *out)
         if (sim->col.vm_state[vm] != BL_VM_ABSENT)
             end_vm(sim, vm, out, &total, &hash);
     fill_hosts(sim, out, &hash);
+    if (r->speeds != NULL)
+        bl__real_speeds_result(sim, out);
     fill_rows(r, out, &hash);
-    fill_sums(r, &total, out);
+    fill_sums(sim, &total, out);
     check_floor(sim);
     bl_hash_u64(&hash, (uint64_t)sim->now_ns);
     out->state_hash = bl_hash_value(&hash);

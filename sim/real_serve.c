@@ -139,12 +139,15 @@ static struct stretch stretch_of(const struct bl_sim *sim, uint32_t h)
 static void close_rare(struct bl_real *r, const struct stretch *s, uint32_t vm)
 {
     struct bl_real_rare *x = bl__real_rare(r, vm);
-    const bl_u128 full = (bl_u128)x->short_khz[BL_CAUSE_CONTENTION] * s->dt_ns;
+    const bl_u128 full = ((bl_u128)x->short_khz[BL_CAUSE_CONTENTION] +
+                          x->short_khz[BL_CAUSE_FREQUENCY]) *
+                         s->dt_ns;
 
     for (int c = 0; c < BL_CAUSE_COUNT; c++)
         x->lost[c] += (bl_u128)x->short_khz[c] * s->dt_ns;
     x->over += (bl_u128)x->over_khz * s->dt_ns;
     x->mem_short += (bl_u128)x->mem_short_bytes * s->dt_ns;
+    x->broken += (bl_u128)x->broken_khz * s->dt_ns;
     if (x->ready_khz > 0 || x->still_khz > 0) {
         x->seen_more += (bl_u128)x->ready_khz * s->dt_ns;
         x->seen_more -= (bl_u128)x->still_khz * s->dt_ns;
@@ -166,8 +169,14 @@ static inline void close_vm(struct bl_real *r, const struct stretch *s,
         close_rare(r, s, vm);
 }
 
-static void close_host(struct bl_real_host *host, uint8_t state, uint64_t dt_ns)
+static void close_host(struct bl_sim *sim, uint32_t h, uint64_t dt_ns)
 {
+    struct bl_real *r = bl__real(sim);
+    struct bl_real_host *host = &r->host[h];
+    const uint8_t state = sim->col.host_state[h];
+
+    if (r->speeds != NULL)
+        bl__real_speed_close(r, h, state == BL_HOST_ON, dt_ns);
     host->energy_pj += (bl_u128)host->power_mw * dt_ns;
     if (host->copy_khz > 0)
         host->copy_pj += (bl_u128)host->copy_mw * dt_ns;
@@ -224,6 +233,7 @@ static void clear_short(struct bl_real *r, uint32_t vm)
     x->mem_short_bytes = 0;
     x->ready_khz = 0;
     x->still_khz = 0;
+    x->broken_khz = 0;
     r->vm_flags[vm] &= (uint8_t)~REAL_SHORT;
 }
 
@@ -283,35 +293,78 @@ static uint32_t list_claims(struct bl_sim *sim, uint32_t h,
     return n;
 }
 
+/* Each VM in scratch claims what it wants; or (@core_khz > 0) no more than
+ * cores of that speed let its vCPUs do. */
+static void set_demand(const struct bl_sim *sim, uint64_t core_khz,
+                       const struct bl_real_scratch *s, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const uint64_t want = bl__real(sim)->vm[s->vm[i]].want_khz;
+        const uint64_t most = sim->col.vm_vcpu_count[s->vm[i]] * core_khz;
+
+        s->claim[i].demand = core_khz > 0 ? min_u64(want, most) : want;
+    }
+}
+
+/* What each VM would lack with @would (of scratch) in the place of what it
+ * got, and no cause before has had, is due to @cause. */
+static void blame(struct bl_real *r, const struct bl_real_scratch *s,
+                  uint32_t n, enum bl_cause cause, const uint64_t *would)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const uint64_t want = r->vm[s->vm[i]].want_khz;
+        uint64_t most = min_u64(want - s->got[i], want - would[i]);
+        uint64_t had = 0;
+
+        if (most == 0)
+            continue;
+        if (r->vm_flags[s->vm[i]] & REAL_SHORT)
+            for (int c = 0; c < BL_CAUSE_COUNT; c++)
+                had += r->rare[s->vm[i]].short_khz[c];
+        set_short(r, s->vm[i], cause, most > had ? most - had : 0);
+        r->rare[s->vm[i]].ready_khz = r->vm[s->vm[i]].cap_khz - want;
+        most = min_u64(want, s->claim[i].reservation);
+        r->rare[s->vm[i]].broken_khz = most > s->got[i] ? most - s->got[i] : 0;
+    }
+}
+
 /* Returns what the VMs get together. What they would lack with all of the
- * host's capacity is contention; what they lack beyond it is migration. */
+ * host's capacity is contention; what they lack beyond it with what it can do
+ * at the speed it runs at and within its budget is frequency; and the rest is
+ * migration. */
 static uint64_t divide_cpu(struct bl_sim *sim, uint32_t h,
                            const struct bl_real_scratch *s)
 {
     struct bl_real *r = bl__real(sim);
     const uint64_t all = sim->col.host_capacity_khz[h];
     const uint64_t copy = r->host[h].copy_khz;
+    const uint64_t can = r->speeds != NULL ? r->speeds->host[h].khz : all;
+    const uint64_t core_khz = can < all ? bl__real_core_khz(sim, h) : 0;
     const uint32_t n = list_claims(sim, h, s);
-    const uint64_t *alone = s->got;
-    uint64_t served = 0;
+    uint64_t served = 0, wanted = 0;
 
-    if (bl_entitle(all - copy, s->claim, n, s->got, s->work) !=
-            BL_ENTITLED_ALL &&
-        copy > 0) {
-        (void)bl_entitle(all, s->claim, n, s->alone, s->work);
-        alone = s->alone;
-    }
+    if (core_khz > 0)
+        set_demand(sim, core_khz, s, n);
+    (void)bl_entitle(can - copy, s->claim, n, s->got, s->work);
     for (uint32_t i = 0; i < n; i++) {
-        const uint64_t want = s->claim[i].demand;
-        const uint64_t lacks = want - s->got[i];
-        const uint64_t full = min_u64(lacks, want - alone[i]);
-
-        set_short(r, s->vm[i], BL_CAUSE_CONTENTION, full);
-        set_short(r, s->vm[i], BL_CAUSE_MIGRATION, lacks - full);
-        if (lacks > 0) /* runnable all the time */
-            r->rare[s->vm[i]].ready_khz = r->vm[s->vm[i]].cap_khz - want;
         served += s->got[i];
+        wanted += r->vm[s->vm[i]].want_khz;
     }
+    if (served == wanted)
+        return served;
+    if (can == all && copy == 0) {
+        blame(r, s, n, BL_CAUSE_CONTENTION, s->got);
+        return served;
+    }
+    set_demand(sim, 0, s, n);
+    (void)bl_entitle(all, s->claim, n, s->alone, s->work);
+    blame(r, s, n, BL_CAUSE_CONTENTION, s->alone);
+    if (can < all) {
+        set_demand(sim, core_khz, s, n);
+        (void)bl_entitle(can, s->claim, n, s->alone, s->work);
+        blame(r, s, n, BL_CAUSE_FREQUENCY, s->alone);
+    }
+    blame(r, s, n, BL_CAUSE_MIGRATION, s->got);
     return served;
 }
 
@@ -433,6 +486,8 @@ void bl__real_touch(struct bl_sim *sim, uint32_t h)
         r->lit[h] = 1;
         r->dirty[r->dirty_count++] = h;
         publish(sim, h, false, &r->rate);
+        if (r->speeds != NULL)
+            bl__real_cap_draw(r, h, false);
     }
     if (host->account_ns == sim->now_ns)
         return;
@@ -442,7 +497,7 @@ void bl__real_touch(struct bl_sim *sim, uint32_t h)
     for (uint32_t i = c->host_first[h]; i != BL_NONE; i = c->resident[i].next)
         if (c->resident[i].role != BL_ROLE_IN)
             close_vm(r, &s, c->resident[i].vm);
-    close_host(host, c->host_state[h], s.dt_ns);
+    close_host(sim, h, s.dt_ns);
 }
 
 /* Closes the accounts of the VMs of @h, finds what each wants now and returns
@@ -492,9 +547,10 @@ static void serve_host(const struct round *p, uint32_t h,
     struct bl_real_host *host = &r->host[h];
     const bool on = c->host_state[h] == BL_HOST_ON;
     const uint64_t sum = step_vms(sim, h, p->roll);
+    uint64_t can = c->host_capacity_khz[h];
+    bool slow = false;
 
-    close_host(host, c->host_state[h],
-               (uint64_t)(sim->now_ns - host->account_ns));
+    close_host(sim, h, (uint64_t)(sim->now_ns - host->account_ns));
     if (p->roll) {
         host->used_seen = host->used;
         host->used = 0;
@@ -506,8 +562,12 @@ static void serve_host(const struct round *p, uint32_t h,
     host->dirty = false;
     host->demand_khz = sum;
     host->busy = on && host->vms > 0;
-    if (sum > (on ? c->host_capacity_khz[h] - host->copy_khz : 0) ||
-        host->cold || host->stopped > 0 || r->pools != NULL ||
+    if (r->speeds != NULL && on) {
+        slow = bl__real_govern(sim, h);
+        can = r->speeds->host[h].khz;
+    }
+    if (slow || sum > (on ? can - host->copy_khz : 0) || host->cold ||
+        host->stopped > 0 || r->pools != NULL ||
         c->host_mem_used_bytes[h] > c->host_mem_bytes[h]) {
         host->later = p->small && host->vms + host->coming > SMALL_VMS;
         if (host->later) {
@@ -538,6 +598,8 @@ void bl__real_settle(struct bl_sim *sim)
             bl__real_set_rates(sim, r->dirty[i]);
     for (uint32_t i = 0; i < r->dirty_count; i++)
         serve_host(&p, r->dirty[i], &r->scratch, &r->rate);
+    for (uint32_t i = 0; i < r->dirty_count && r->speeds != NULL; i++)
+        bl__real_cap_draw(r, r->dirty[i], true);
     r->dirty_count = 0;
     r->floor_stale = true;
 }
@@ -715,6 +777,8 @@ void bl__real_pass(struct bl_sim *sim, bool roll)
     r->lit_stale = r->rate.dark_count > 0;
     r->rate.dark_count = 0;
     serve_later(sim);
+    if (r->speeds != NULL)
+        bl__real_caps_draw_all(sim);
     step_pending(sim);
     r->dirty_count = 0;
     r->floor_stale = true;

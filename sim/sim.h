@@ -24,6 +24,7 @@
 #define BL_SIM_SIM_H
 
 #include "hv/world.h"
+#include "power/governor.h"
 #include "report/result.h"
 #include "trace/trace.h"
 
@@ -43,7 +44,10 @@ struct bl_sim_opts {
     int64_t duration_ns; /* 0: the trace's length */
     int64_t warmup_ns;
     uint32_t history_count; /* the active policy's need */
-    bl_vm_sink vm_sink;     /* or NULL */
+    /* of hosts with P-states, under `real`; NULL: always the fastest allowed */
+    const struct bl_governor *governor;
+    const struct bl_params *governor_params;
+    bl_vm_sink vm_sink; /* or NULL */
     void *vm_sink_ctx;
 };
 

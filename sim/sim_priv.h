@@ -22,6 +22,7 @@ struct bl_columns {
     double *host_capacity_mhz, *host_core_mhz;
     uint64_t *host_capacity_khz, *host_mem_bytes, *host_mem_used_bytes;
     uint64_t *host_committed_khz, *host_mem_committed_bytes;
+    uint64_t *host_power_cap_mw, *host_power_min_mw; /* NULL: no caps */
     uint32_t *host_first, *host_last;
     uint64_t *host_stamp;
     /* VMs, by slot */

@@ -207,6 +207,25 @@ for command in sim check; do
     refused 1 'apart.yaml:6: costart: 4ms is above costop, expected.* 3ms' \
         $command "$dir/apart.yaml"
 done
+# ---- the governor -----------------------------------------------------------
+run sim --governor help
+for name in entitled ondemand performance powersave schedutil up_threshold; do
+    check "--governor help has $name" has "$dir/stdout" "^ *$name "
+done
+refused 2 "host has no 'power', expected it there" \
+    sim "$small" --governor entitled
+sed 's/^host: {/&power: IbmX3250XeonX3470, speed: 2933MHz, /' "$small" \
+    >"$dir/power.yaml"
+refused 2 "governor: unknown 'entitle', did you mean 'entitled'" \
+    sim "$dir/power.yaml" --governor entitle
+refused 2 'hold: .*9d.* out of range' \
+    sim "$dir/power.yaml" --governor entitled --param hold=9d
+refused 2 "unknown parameter 'color'" \
+    sim "$dir/power.yaml" --governor ondemand --param color=red
+run sim "$dir/power.yaml" --governor entitled --param hold=5ms \
+    --param slice=2ms
+check 'a parameter finds its owner' [ $status -eq 0 ]
+
 for file in 'vms: {groups: [{name: a, workload: {kind: rt-app, file: no.file}}]}' \
     'vms: {groups: [{name: a, workload: {kind: switches, file: no.file}}]}' \
     'jobs: {file: no.file}'; do

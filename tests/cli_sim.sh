@@ -96,6 +96,17 @@ run sim "$small" --baseline static
 check 'a baseline is set beside' has "$dir/stdout" 'Against static'
 check 'and what was saved' has "$dir/stdout" 'Saved .* kWh'
 check 'and changes nothing' [ "$(hash_of "$dir/stdout")" = "$first" ]
+run sim "$small" --policy npa --baseline static
+check 'more energy for nothing' has "$dir/stdout" '^  Wasted [0-9.]* kWh ([0-9.]* %)$'
+run sim "$small" --policy static --baseline lr-mmt-0.5
+check 'more energy, better served' has "$dir/stdout" '^  Spent .* more, and less demand was not served$'
+run sim "$small" --baseline static,npa --baseline dvfs --json="$dir/beside.json"
+check 'several are a table' has "$dir/stdout" 'Beside other policies'
+check '... with the floor' has "$dir/stdout" '^  energy floor '
+check '... and a list in JSON' test \
+    "$(jq -r '[.baselines[].identity.policy] | join(" ")' "$dir/beside.json")" \
+    = 'static npa dvfs'
+refused 2 'more than 8 baselines' sim --baseline npa,npa,npa,npa,npa,npa,npa,npa,npa
 
 sed 's/^name: small/name: small\nwarmup: 1h/' "$small" >"$dir/warm.yaml"
 run sim "$dir/warm.yaml"
@@ -124,6 +135,20 @@ check 'and no other' [ "$(grep -c ' place ' "$dir/stdout")" -eq 1 ]
 refused 1 "no VM 'nobody'" sim "$small" --explain vm=nobody
 refused 1 "no host 'new-6'" sim "$small" --explain host=new-6
 refused 1 "no host 'h12'" sim "$small" --explain host=h12
+
+# ---- P-states and power caps ------------------------------------------------------
+run sim examples/power-cap.yaml --explain=host=rack-0 --paranoid
+check 'a budget is explained' has "$dir/stdout" \
+    'power-cap rack-0: its part of a power budget (budget_w=[0-9.]* demand_w=[0-9.]* reserved_w=[0-9.]*); accepted'
+check 'each rack is under its cap' \
+    [ "$(awk '/^Power caps/ { on = 1 } on && $1 == "rack" { print ($5 <= $4) }' "$dir/stdout")" = 1 ]
+check 'the speeds are there' has "$dir/stdout" 'MHz on average: 2600 MHz'
+check 'and what they cost' has "$dir/stdout" 'no host+  slow host$'
+hash=$(grep '^state hash' "$dir/stdout")
+run sim examples/power-cap.yaml -j 2
+check 'threads change nothing' [ "$(grep '^state hash' "$dir/stdout")" = "$hash" ]
+run sim examples/power-cap.yaml --governor powersave
+check 'another governor' has "$dir/stdout" 'at 1000 MHz on average'
 
 # ---- files ------------------------------------------------------------------------
 run sim "$small" --out "$dir/run/" --csv "$dir/tables"
@@ -186,8 +211,15 @@ refused 2 'unknown option' sim -x
 refused 2 'needs a value' sim --policy
 refused 2 'takes no value' sim --paranoid=yes
 refused 2 "unknown policy 'best'" sim --policy best
-refused 2 "unknown policy 'best'" sim --baseline best
+refused 2 "sim: --baseline: unknown policy 'best'" sim --baseline best
 refused 2 "unknown physics 'moon'" sim --physics moon
+refused 2 "governor: unknown 'fast', expected one of .*entitled" \
+    sim --governor fast
+refused 2 'cloudsim303, which has none' \
+    sim --governor ondemand --physics cloudsim303
+refused 2 'up_threshold: .*much' \
+    sim --governor ondemand --param up_threshold=much
+refused 2 "unknown parameter 'hold'" sim --param hold=1ms
 refused 2 'no number' sim --seed -1
 refused 2 'no number' sim --seed 1e3
 refused 2 'no number' sim -j 0

@@ -68,4 +68,20 @@ static inline void open_steady(struct test_world *t, uint32_t n,
                                              .step_ns = TEST_STEP_NS });
 }
 
+/* A second P-state: half the speed, 80 W idle and 4 W more for each tenth. */
+enum { P0, P1 };
+
+static inline void add_pstate(struct bl_host_group *g)
+{
+    struct bl_freq *f = &g->freq;
+
+    *f = (struct bl_freq){ .pstate_count = 2, .domain_count = 1 };
+    f->pstate[P0].khz = g->core_khz;
+    f->pstate[P1].khz = g->core_khz / 2;
+    for (uint32_t i = 0; i < BL_POWER_POINTS; i++) {
+        f->pstate[P0].mw[i] = g->power.mw[i];
+        f->pstate[P1].mw[i] = 80000 + 4000 * i;
+    }
+}
+
 #endif /* BL_TESTS_SUPPORT_REAL_H */

@@ -68,7 +68,7 @@ static void sample_vms(struct bl_result *r)
 
         snprintf(vm.name, sizeof(vm.name), "planetlab-%u.example.org", i);
         if (i % 4 == 0) {
-            vm.unserved_mcycles[i / 4 % BL_CAUSE_COUNT] =
+            vm.unserved_mcycles[i / 4 % BL_CAUSE_FREQUENCY] =
                 UINT64_C(1000) * (i + 1);
             vm.worst_host = i % SUPPORT_HOSTS;
             vm.worst_at_ns = (int64_t)i * 3600 * BL_NS_PER_S;
@@ -103,6 +103,7 @@ struct bl_result *support_report(struct bl_arena *a)
     r->migration_kwh = 0.5;
     r->floor_kwh = 71.25;
     r->floor_served_kwh = 71;
+    r->floor_cycle_kwh = 71.5;
     r->price_per_kwh = 0.25;
     snprintf(r->currency, sizeof(r->currency), "EUR");
     r->co2_g_per_kwh = 400;

@@ -99,6 +99,7 @@ static enum bl_verdict script_apply(struct bl_world *world,
         test_table_state(w->t, a->host, BL_HOST_ENTERING);
         break;
     case BL_ACTION_POWER_UNMANAGED:
+    case BL_ACTION_POWER_CAP:
     case BL_ACTION_COUNT:
         break;
     }

@@ -367,6 +367,99 @@ static void test_the_reference_policy_is_not_replaced(void **state)
     fixture_free(f);
 }
 
+/* ---- power caps
+ * ---------------------------------------------------------------- */
+
+static uint64_t has_mw[TEST_HOSTS], min_mw[TEST_HOSTS];
+
+/* Two slow and two fast hosts, 440 W idle, under a cap of 640 W. */
+static struct fixture *capped_fixture(void)
+{
+    struct fixture *f = fixture_new();
+    struct bl_dc *dc = &f->w.t->dc;
+
+    f->policy.writes &= ~(1u << BL_ACTION_POWER_CAP);
+    dc->cap_count = 1;
+    dc->cap[0] = (struct bl_power_cap){ .name = "rack",
+                                        .mw = 640000,
+                                        .group = BL_CAP_ALL };
+    for (uint32_t h = 0; h < TEST_HOSTS; h++) {
+        has_mw[h] = 160000;
+        min_mw[h] = 100000;
+    }
+    f->w.t->s.host.power_cap_mw = has_mw;
+    f->w.t->s.host.power_min_mw = min_mw;
+    f->w.t->s.can |= BL_CAN_CAP_POWER;
+    return f;
+}
+
+/* It comes after the policy, also where that has no step of its own. */
+static void test_budgets_come_after_the_policy(void **state)
+{
+    const struct bl_manager_counts *c;
+
+    (void)state;
+    for (int step = 0; step < 2; step++) {
+        struct fixture *f = capped_fixture();
+
+        if (step == 0)
+            f->policy.step = NULL;
+        f->w.end_ns = 15 * TEST_S;
+        c = fixture_run(f);
+        assert_true(c->accepted[BL_ACTION_POWER_CAP] > 0);
+        assert_int_equal(c->accepted[BL_ACTION_POWER_CAP],
+                         c->reasons[BL_REASON_CAP_DIVIDED]);
+        assert_int_equal(f->entries, c->accepted[BL_ACTION_POWER_CAP]);
+        assert_string_equal(f->journal[0].policy, "capping");
+        assert_int_equal(f->journal[0].at_ns, 10 * TEST_S);
+        fixture_free(f);
+    }
+}
+
+/* A world without caps is not asked, whatever the scenario says. */
+static void test_no_budgets_where_the_world_has_none(void **state)
+{
+    struct fixture *f = capped_fixture();
+
+    (void)state;
+    f->w.t->s.can &= ~BL_CAN_CAP_POWER;
+    assert_int_equal(fixture_run(f)->accepted[BL_ACTION_POWER_CAP], 0);
+    assert_int_equal(f->w.applied, 0);
+    fixture_free(f);
+}
+
+/* The world refuses all it says: after the hundredth time nobody asks it any
+ * more, and the policy is not replaced for it. */
+static void test_the_area_of_caps_can_lose_its_say(void **state)
+{
+    struct fixture *f = capped_fixture();
+    const struct bl_manager_counts *c;
+
+    (void)state;
+    f->w.verdict = BL_VERDICT_FULL;
+    f->w.end_ns = 600 * TEST_S;
+    c = fixture_run(f);
+    assert_in_range(c->refused[BL_VERDICT_FULL], BL_MANAGER_FAULTS_MAX + 1,
+                    BL_MANAGER_FAULTS_MAX + TEST_HOSTS);
+    assert_int_equal(f->entries, c->refused[BL_VERDICT_FULL]);
+    assert_false(c->replaced);
+    fixture_free(f);
+}
+
+/* One area alone may write a kind of action. */
+static void test_two_areas_cannot_write_the_same(void **state)
+{
+    struct fixture *f = capped_fixture();
+    bl_err e = BL_ERR_OK;
+
+    (void)state;
+    f->policy.writes |= 1u << BL_ACTION_POWER_CAP;
+    expect_assert_failure(
+        e = bl_manager_create(&f->w.t->arena, &f->opts, &f->m));
+    assert_ok(e);
+    fixture_free(f);
+}
+
 /* More than the plan can hold: what is lost is counted, as are the faults. */
 static void test_a_plan_that_overflows(void **state)
 {
@@ -549,6 +642,10 @@ int main(void)
         cmocka_unit_test(test_after_too_many_faults_static_takes_over),
         cmocka_unit_test(test_sleeping_hosts_are_woken_for_static),
         cmocka_unit_test(test_the_reference_policy_is_not_replaced),
+        cmocka_unit_test(test_budgets_come_after_the_policy),
+        cmocka_unit_test(test_no_budgets_where_the_world_has_none),
+        cmocka_unit_test(test_the_area_of_caps_can_lose_its_say),
+        cmocka_unit_test(test_two_areas_cannot_write_the_same),
         cmocka_unit_test(test_a_plan_that_overflows),
         cmocka_unit_test(test_what_is_left_on_the_overlay_is_taken_off),
         cmocka_unit_test(test_traces_on_the_overlay_are_faults),

@@ -40,6 +40,10 @@ static void test_one_vm_draws_what_the_table_says(void **state)
     /* the floor: 9/50 or 4000 of 8000 MHz at (200 - 2) W / 8000 MHz, all else
      * off at 2 W */
     assert_near(r->step[0].floor_w, 4 + 2000 * (198.0 / 8000), 1e-9);
+    /* a quarter of a host has to wake for the second step: through standby at
+     * 9 + 6 kJ, less 90 s of 2 W */
+    assert_near(r->floor_cycle_kwh,
+                (300 * (53.5 + 103) + 0.25 * (15000 - 180)) / 3.6e6, 1e-9);
     assert_int_equal(r->step[0].hosts_on, 2);
     assert_int_equal(r->step[0].hosts_active, 1);
     assert_int_equal(r->host[0].active_ns, 600 * TEST_S);

@@ -20,7 +20,8 @@ struct storm {
     struct test_vm vm[VMS];
     uint32_t cpu[VMS][STEPS], mem[VMS][STEPS];
     struct bl_prng prng;
-    uint64_t accepted, later, refused;
+    struct bl_params governor;
+    uint64_t accepted, later, refused, budgets;
 };
 
 static uint64_t below(struct storm *s, uint64_t n)
@@ -63,6 +64,58 @@ static void random_dc(struct storm *s)
     dc->migration.downtime_ns_max = (int64_t)below(s, 1000000000);
 }
 
+/* One to four P-states, each slower and thriftier than the one before. */
+static void random_pstates(struct storm *s, struct bl_host_group *g)
+{
+    struct bl_freq *f = &g->freq;
+    uint64_t khz = g->core_khz;
+
+    *f = (struct bl_freq){ .domain_count = 1 };
+    f->pstate_count = 1 + (uint32_t)below(s, 4);
+    for (uint32_t p = 0; p < f->pstate_count; p++) {
+        f->pstate[p].khz = khz;
+        for (uint32_t i = 0; i < BL_POWER_POINTS; i++)
+            f->pstate[p].mw[i] =
+                p == 0 ? g->power.mw[i]
+                       : f->pstate[p - 1].mw[i] - 5000 - 3000 * i / 2;
+        khz -= 1 + below(s, khz / 2);
+    }
+}
+
+/* Racks of some hosts each, with anything from what they draw idle to more than
+ * they can draw. */
+static void random_caps(struct storm *s)
+{
+    struct bl_dc *dc = &s->t->dc;
+
+    dc->cap_count = (uint32_t)below(s, 3);
+    for (uint32_t i = 0; i < dc->cap_count; i++) {
+        const uint32_t each = 1 + (uint32_t)below(s, HOSTS);
+
+        dc->cap[i] = (struct bl_power_cap){
+            .name = "rack",
+            .mw = each * (100000 + below(s, 130000)),
+            .group = BL_CAP_ALL,
+            .hosts_each = each,
+        };
+    }
+}
+
+static void random_power(struct storm *s)
+{
+    const uint32_t n = (uint32_t)below(s, 6);
+
+    random_pstates(s, &s->t->dc.host_group[0]);
+    random_pstates(s, &s->t->dc.host_group[1]);
+    random_caps(s);
+    s->t->opts.governor = bl_governor_at(n);
+    if (s->t->opts.governor == NULL)
+        return;
+    bl_params_init(&s->governor, s->t->opts.governor->params,
+                   s->t->opts.governor->param_count);
+    s->t->opts.governor_params = &s->governor;
+}
+
 /* Each draw is a statement of its own: compilers may call functions in one
  * expression in any order. */
 static void random_vms(struct storm *s)
@@ -94,6 +147,8 @@ static struct storm *storm_new(uint64_t seed, uint32_t threads)
     s->prng = (struct bl_prng){ seed };
     s->t = test_world_new(HOSTS);
     random_dc(s);
+    if (below(s, 2))
+        random_power(s);
     random_vms(s);
     for (uint32_t i = 0; i < VMS; i++)
         s->t->home[i] = below(s, 8) == 0 ? BL_NONE : (uint32_t)below(s, HOSTS);
@@ -130,7 +185,8 @@ static void check_entitlement(const struct storm *s)
     for (uint32_t h = 0; h < HOSTS; h++) {
         struct bl_claim claim[VMS];
         uint32_t vm[VMS], scratch[VMS], n = 0;
-        uint64_t out[VMS];
+        uint64_t out[VMS], can = c->host_capacity_khz[h];
+        uint64_t core_khz = UINT64_C(1) << 40;
 
         if (c->host_state[h] != BL_HOST_ON || r->host[h].dirty)
             continue;
@@ -142,16 +198,39 @@ static void check_entitlement(const struct storm *s)
             if (c->resident[i].role == BL_ROLE_IN ||
                 (r->vm_flags[v] & REAL_STOPPED))
                 continue;
+            if (r->speeds != NULL) {
+                can = r->speeds->host[h].khz;
+                core_khz = bl__real_core_khz(sim, h);
+            }
             vm[n] = v;
-            claim[n++] =
+            claim[n] =
                 (struct bl_claim){ bl_cpu_shares(set, c->vm_vcpu_count[v]),
                                    set->reservation, set->limit,
                                    r->vm[v].want_khz };
+            if (claim[n].demand > c->vm_vcpu_count[v] * core_khz)
+                claim[n].demand = c->vm_vcpu_count[v] * core_khz;
+            n++;
         }
-        (void)bl_entitle(c->host_capacity_khz[h] - r->host[h].copy_khz, claim,
-                         n, out, scratch);
+        (void)bl_entitle(can - r->host[h].copy_khz, claim, n, out, scratch);
         for (uint32_t i = 0; i < n; i++)
             assert_int_equal(gets_khz(s->t, vm[i]), out[i]);
+    }
+}
+
+/* A governor that has come to rest stays at rest, and one that does not ends at
+ * the same P-state again. */
+static void check_rest(const struct storm *s)
+{
+    struct bl_sim *sim = (struct bl_sim *)s->t->w;
+    const struct bl_real *r = inside(s->t);
+
+    for (uint32_t h = 0; r->speeds != NULL && h < HOSTS; h++) {
+        const uint8_t pstate = r->speeds->host[h].pstate;
+
+        if (sim->col.host_state[h] != BL_HOST_ON || r->host[h].dirty)
+            continue;
+        (void)bl__real_govern(sim, h);
+        assert_int_equal(r->speeds->host[h].pstate, pstate);
     }
 }
 
@@ -167,8 +246,8 @@ static void check_snapshot(const struct storm *s)
     }
     for (uint32_t h = 0; h < HOSTS; h++) {
         assert_true(snap->host.util[h] >= 0 && snap->host.util[h] <= 1);
-        assert_true(snap->host.served_mhz[h] + snap->host.free_mhz[h] ==
-                    snap->host.capacity_mhz_now[h]);
+        assert_near(snap->host.served_mhz[h] + snap->host.free_mhz[h],
+                    snap->host.capacity_mhz_now[h], 1e-9);
     }
 }
 
@@ -185,6 +264,19 @@ static enum bl_verdict act(struct storm *s, enum bl_action_kind kind,
     s->later += v == BL_VERDICT_LATER;
     s->refused += !bl_verdict_accepted(v);
     return v;
+}
+
+/* Also more than there is, and less than what a host draws idle. */
+static void random_budget(struct storm *s)
+{
+    const struct bl_action a = { .kind = BL_ACTION_POWER_CAP,
+                                 .vm = BL_NONE,
+                                 .host = random_host(s),
+                                 .source = BL_NONE,
+                                 .amount = below(s, 250001) };
+
+    s->budgets += s->t->w->ops->apply(s->t->w, &a) == BL_VERDICT_OK;
+    s->t->w->ops->check(s->t->w);
 }
 
 static void random_action(struct storm *s)
@@ -232,12 +324,15 @@ static uint64_t run_storm(uint64_t seed, uint32_t threads, uint64_t *tally)
 
         for (uint64_t k = below(s, 6); k > 0; k--)
             random_action(s);
+        for (uint64_t k = below(s, 4); k > 0; k--)
+            random_budget(s);
         if (below(s, 4) == 0)
             random_plan(s);
         if (below(s, 4) == 0) /* at the same instant, or much later */
             until_ns = s->t->now_ns + (int64_t)below(s, 2) * 700 * TEST_S;
         test_world_go(s->t, until_ns);
         check_entitlement(s);
+        check_rest(s);
         check_snapshot(s);
     }
     hash = test_world_finish(s->t)->state_hash;
@@ -245,6 +340,10 @@ static uint64_t run_storm(uint64_t seed, uint32_t threads, uint64_t *tally)
     tally[1] += s->later;
     tally[2] += s->refused;
     tally[3] += s->t->result->migrations;
+    tally[4] += s->budgets;
+    for (uint32_t g = 0; g < s->t->result->class_count; g++)
+        tally[5] +=
+            s->t->result->class_[g].unserved_mcycles[BL_CAUSE_FREQUENCY] > 0;
     storm_free(s);
     return hash;
 }
@@ -252,7 +351,7 @@ static uint64_t run_storm(uint64_t seed, uint32_t threads, uint64_t *tally)
 static void test_storms_keep_every_invariant(void **state)
 {
     const uint64_t seed = test_seed();
-    uint64_t tally[4] = { 0 };
+    uint64_t tally[6] = { 0 };
 
     (void)state;
     for (uint64_t i = 0; i < 100; i++) {
@@ -261,11 +360,12 @@ static void test_storms_keep_every_invariant(void **state)
         assert_true(run_storm(seed + i, 2, tally) == hash);
     }
     print_message(
-        "    %llu accepted, %llu later, %llu refused, %llu "
-        "migrations\n",
+        "    %llu accepted, %llu later, %llu refused, %llu migrations, %llu "
+        "budgets, %llu classes that lost by speed\n",
         (unsigned long long)tally[0], (unsigned long long)tally[1],
-        (unsigned long long)tally[2], (unsigned long long)tally[3]);
-    for (int i = 0; i < 4; i++)
+        (unsigned long long)tally[2], (unsigned long long)tally[3],
+        (unsigned long long)tally[4], (unsigned long long)tally[5]);
+    for (int i = 0; i < 6; i++)
         assert_true(tally[i] > 100); /* the storm is one */
 }
 
@@ -275,11 +375,12 @@ static void test_storms_keep_every_invariant(void **state)
 
 /* Enough hosts for many units of work; all VMs on half of them, one host
  * with more VMs than a thread has room for; a few migrations under way. */
-static uint64_t run_wide(uint32_t threads)
+static uint64_t run_wide(uint32_t threads, bool power)
 {
     enum { WIDE_HOSTS = 4000, WIDE_VMS = 40000 };
     struct bl_trace_spec spec;
     struct bl_trace *trace;
+    struct bl_params params;
     struct bl_diag diag;
     struct test_world *t = test_world_new(WIDE_HOSTS);
     uint64_t hash;
@@ -291,6 +392,18 @@ static uint64_t run_wide(uint32_t threads)
     spec.has_size = false;
     assert_ok(bl_trace_open_generated(&spec, threads, &trace, &diag));
     t->dc.vm_group[0].mem_bytes = 30000000;
+    if (power) {
+        add_pstate(&t->dc.host_group[0]);
+        t->dc.cap_count = 1;
+        t->dc.cap[0] = (struct bl_power_cap){ .name = "rack",
+                                              .mw = UINT64_C(5200000),
+                                              .group = BL_CAP_ALL,
+                                              .hosts_each = 40 };
+        t->opts.governor = bl_governor_find("schedutil");
+        bl_params_init(&params, t->opts.governor->params,
+                       t->opts.governor->param_count);
+        t->opts.governor_params = &params;
+    }
     t->opts.thread_count = threads;
     t->opts.history_count = 2;
     for (uint32_t vm = 0; vm < WIDE_VMS; vm++)
@@ -314,11 +427,13 @@ static uint64_t run_wide(uint32_t threads)
 
 static void test_threads_change_nothing(void **state)
 {
-    const uint64_t hash = run_wide(1);
-
     (void)state;
-    assert_true(run_wide(2) == hash);
-    assert_true(run_wide(3) == hash);
+    for (int power = 0; power < 2; power++) {
+        const uint64_t hash = run_wide(1, power);
+
+        assert_true(run_wide(2, power) == hash);
+        assert_true(run_wide(3, power) == hash);
+    }
 }
 
 int main(void)

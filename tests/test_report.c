@@ -19,24 +19,26 @@ enum { ARENA = 1 << 22, TEXT = 1 << 18 };
 static char *text_of(const struct bl_result *r, const struct bl_result *base,
                      struct bl_style style)
 {
+    const struct bl_baselines one = { .count = 1, .r = { base } };
     char *text = calloc(1, TEXT);
     FILE *f = fmemopen(text, TEXT, "w");
 
     assert_non_null(f);
-    bl_report_text(f, r, base, &style);
+    bl_report_text(f, r, base != NULL ? &one : NULL, &style);
     assert_int_equal(fclose(f), 0);
     return text;
 }
 
 static json_t *json_of(const struct bl_result *r, const struct bl_result *base)
 {
+    const struct bl_baselines one = { .count = 1, .r = { base } };
     char *text = calloc(1, TEXT);
     FILE *f = fmemopen(text, TEXT, "w");
     json_error_t why;
     json_t *doc;
 
     assert_non_null(f);
-    assert_ok(bl_report_json(f, r, base));
+    assert_ok(bl_report_json(f, r, base != NULL ? &one : NULL));
     assert_int_equal(fclose(f), 0);
     doc = json_loads(text, JSON_REJECT_DUPLICATES, &why);
     if (doc == NULL)
@@ -58,6 +60,50 @@ static void test_text_is_what_we_want_people_to_read(void **state)
 }
 
 /* ---- text --------------------------------------------------------------- */
+
+static char *text_beside(const struct bl_result *r,
+                         const struct bl_baselines *base, bool utf8)
+{
+    const struct bl_style style = { utf8, false };
+    char *text = calloc(1, TEXT);
+    FILE *f = fmemopen(text, TEXT, "w");
+
+    assert_non_null(f);
+    bl_report_text(f, r, base, &style);
+    assert_int_equal(fclose(f), 0);
+    return text;
+}
+
+static void test_several_baselines_are_a_table_and_a_picture(void **state)
+{
+    struct bl_arena a, b;
+    struct bl_result *r = support_report(&a), *other = support_report(&b);
+    const struct bl_baselines base = { .count = 2, .r = { other, other } };
+    char *text;
+    const char *row;
+
+    (void)state;
+    snprintf(other->id.policy, sizeof(other->id.policy), "other");
+    other->energy_kwh = 2 * r->energy_kwh;
+    text = text_beside(r, &base, false);
+    row = strstr(text, "Beside other policies, on the same input");
+    assert_non_null(row);
+    /* twice in the table, twice in the picture, where its bar is the longest */
+    for (int i = 0; i < 4; i++) {
+        row = strstr(row + 1, "\n  other ");
+        assert_non_null(row);
+    }
+    assert_null(strstr(row + 1, "\n  other "));
+    row = strrchr(row, '#');
+    assert_non_null(row);
+    assert_non_null(strstr(text, "\n  energy floor "));
+    free(text);
+    text = text_beside(r, &base, true);
+    assert_non_null(strstr(text, "\xe2\x96\x88"));
+    free(text);
+    bl_arena_free(&b);
+    bl_arena_free(&a);
+}
 
 static void widen(struct bl_result *r)
 {
@@ -349,6 +395,7 @@ static void test_json_reports_every_allocation_that_fails(void **state)
 {
     struct bl_arena a;
     struct bl_result *r = support_report(&a);
+    const struct bl_baselines base = { .count = 2, .r = { r, r } };
     char *text = calloc(1, TEXT);
     json_malloc_t get;
     json_free_t put;
@@ -362,7 +409,7 @@ static void test_json_reports_every_allocation_that_fails(void **state)
         FILE *f = fmemopen(text, TEXT, "w");
 
         until_failure = n;
-        e = bl_report_json(f, r, r);
+        e = bl_report_json(f, r, &base);
         fclose(f);
         if (until_failure < 0) /* it was reached */
             assert_int_equal(e, BL_ERR_NOMEM);
@@ -420,7 +467,7 @@ static void test_csv_rows_match_their_heads(void **state)
     assert_int_equal(check_table(text), SUPPORT_HOSTS);
     assert_non_null(strstr(text, "\n3,g5-1,g5,4.5,0.1,"));
     f = fmemopen(text, TEXT, "w");
-    bl_csv_vms_head(f);
+    bl_csv_vms_head(f, false);
     for (uint32_t i = 0; i < r->worst_count; i++)
         bl_csv_vm(f, r, &r->worst[i]);
     fclose(f);
@@ -541,6 +588,7 @@ static void test_result_needs_all_of_its_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_several_baselines_are_a_table_and_a_picture),
         cmocka_unit_test(test_text_is_what_we_want_people_to_read),
         cmocka_unit_test(test_no_line_is_too_wide_and_the_hash_is_last),
         cmocka_unit_test(test_an_empty_result_can_be_printed),

@@ -18,9 +18,11 @@ struct row {
     enum bl_verdict want;
     enum bl_host_state state; /* of host 2; ON when not said */
     uint32_t can;             /* as real, when not said */
+    uint64_t amount;          /* mW: hosts need 100 W */
 };
 
 #define NOT_SAID 0
+#define CAPPED (REAL | BL_CAN_CAP_POWER)
 #define REAL (BL_CAN_SWITCH_HOSTS | BL_CAN_ENFORCE_MEMORY)
 
 #define PLACE(vm, host) BL_ACTION_PLACE, vm, BL_NONE, host
@@ -29,6 +31,9 @@ struct row {
 #define OFF(host) BL_ACTION_HOST_OFF, BL_NONE, BL_NONE, host
 #define STANDBY(host) BL_ACTION_HOST_STANDBY, BL_NONE, BL_NONE, host
 #define UNMANAGED(host) BL_ACTION_POWER_UNMANAGED, BL_NONE, BL_NONE, host
+#define CAP(host, mw)                                                          \
+    BL_ACTION_POWER_CAP, BL_NONE, BL_NONE, host, .amount = (mw)
+#define CAPS .can = CAPPED
 #define IN(s) .state = BL_HOST_##s
 #define IS(v) .want = BL_VERDICT_##v
 
@@ -73,6 +78,11 @@ static const struct row rows[] = {
     { "suspend, where nothing sleeps", STANDBY(2), IS(NO_SUCH_ACTION),
       .can = BL_CAN_ENFORCE_MEMORY },
 
+    { "enough power", CAP(2, 100000), IS(OK), CAPS },
+    { "too little power", CAP(2, 99999), IS(NO_POWER), CAPS },
+    { "power for no host", CAP(TEST_HOSTS, 100000), IS(NO_SUCH_HOST), CAPS },
+    { "where there are no caps", CAP(2, 100000), IS(NO_SUCH_ACTION) },
+
     { "more memory than there is", PLACE(2, 0), IS(NO_MEMORY) },
     { "where memory is not real", PLACE(2, 0), IS(OK),
       .can = BL_CAN_SWITCH_HOSTS },
@@ -81,6 +91,7 @@ static const struct row rows[] = {
 };
 
 static struct bl_action told;
+static uint64_t min_mw[TEST_HOSTS];
 
 static void do_as_told(const struct bl_snapshot *s, struct bl_overlay *o,
                        uint32_t vm, struct bl_plan *plan)
@@ -111,7 +122,11 @@ static struct fixture *stage_new(const struct row *r)
                                .reason = BL_REASON_OVERLOAD,
                                .vm = r->vm,
                                .host = r->host,
-                               .source = r->source };
+                               .source = r->source,
+                               .amount = r->amount };
+    for (uint32_t h = 0; h < TEST_HOSTS; h++)
+        min_mw[h] = 100000;
+    t->s.host.power_min_mw = min_mw;
     puppet.step = do_as_told;
     f->w.end_ns = 15 * TEST_S; /* one control instant */
     return f;
