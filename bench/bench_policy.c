@@ -7,6 +7,10 @@
  *     overload   each test against hosts: a list that has changed (cold), one
  *                that has not (warm), and "with one VM more" (with)
  *     pabfd      one bl_pabfd_find() against hosts, both published forms
+ *     rightsize  a whole decision against hosts, ns for each VM: of the first
+ *                instant, which packs everything anew (first), and of later
+ *                ones, at which little is left to do (again); and the bytes of
+ *                memory that the policy has for each VM
  *
  * Overload and PABFD run on a simulated data centre (ten VMs on hosts of two
  * cores, 30 samples of history). The hash column keeps the optimiser honest,
@@ -21,6 +25,7 @@
 #include "cluster/first_fit.h"
 #include "cluster/pabfd.h"
 #include "hv/entitle.h"
+#include "manager/registry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,6 +337,77 @@ static void bench_pabfd(struct scene *s, bool from_measured, uint32_t finds)
               bench_median(ns, REPEATS), hash);
 }
 
+static uint64_t hash_plan(const struct bl_plan *plan)
+{
+    struct bl_hash h;
+
+    bl_hash_init(&h);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        bl_hash_u64(&h, plan->action[i].kind);
+        bl_hash_u64(&h, plan->action[i].vm);
+        bl_hash_u64(&h, plan->action[i].host);
+    }
+    return bl_hash_value(&h);
+}
+
+/* No move pays, so that what is left is looking. */
+static void make_still(struct bl_params *params)
+{
+    struct bl_diag diag = { .text = "" };
+
+    bench_try(bl_params_set(params, "move", "7d", NULL, 0, &diag), &diag);
+}
+
+static void bench_rightsize(struct scene *s, bool still)
+{
+    const struct bl_policy *ops = NULL;
+    const uint32_t hosts = s->snap->host.count;
+    const uint32_t slots = s->snap->vm.slot_count;
+    struct bl_diag diag = { .text = "" };
+    struct bl_params params;
+    double ns[REPEATS];
+    uint64_t hash = 0, bytes = 0;
+
+    bench_try(bl_registry_find("rightsize", NULL, 0, &ops, &params, &diag),
+              &diag);
+    if (still)
+        make_still(&params);
+    for (int k = 0; k < REPEATS; k++) {
+        const struct bl_policy_env env = { .dc = s->dc,
+                                           .host_count = hosts,
+                                           .vm_slot_count = slots,
+                                           .params = &params,
+                                           .seed = 1 };
+        struct bl_overlay *o = NULL;
+        struct bl_plan plan;
+        struct bl_arena a;
+        void *state = NULL;
+        size_t before;
+
+        if (bl_arena_init(&a, (size_t)1 << 35) != BL_ERR_OK ||
+            bl_overlay_create(&a, hosts, s->snap->resident_max, 4 * slots,
+                              &o) != BL_ERR_OK ||
+            bl_plan_create(&a, 2 * hosts + 2 * slots, &plan) != BL_ERR_OK)
+            bench_fail("out of memory");
+        before = a.used_bytes;
+        if (ops->create(&a, &env, &state) != BL_ERR_OK)
+            bench_fail("out of memory");
+        bytes = a.used_bytes - before;
+        bl_overlay_reset(o, s->snap);
+
+        const double start_s = bench_now_s();
+
+        ops->step(state, s->snap, o, &plan);
+        ns[k] = (bench_now_s() - start_s) * 1e9 / slots;
+        hash = hash_plan(&plan);
+        bl_arena_free(&a);
+    }
+    print_row("rightsize/vm", still ? "again" : "first", hosts,
+              bench_median(ns, REPEATS), hash);
+    if (!still)
+        print_row("rightsize/vm", "bytes", hosts, (double)bytes / slots, 0);
+}
+
 static void bench_cluster(uint32_t hosts, bool smoke)
 {
     struct scene s;
@@ -341,6 +417,17 @@ static void bench_cluster(uint32_t hosts, bool smoke)
         bench_overload(&s, (enum bl_overload_test)t);
     for (int form = 0; form < 2; form++)
         bench_pabfd(&s, form == 1, smoke ? 10 : 1000);
+    bl_arena_free(&s.arena);
+    bench_world_free(w);
+}
+
+static void bench_ours(uint32_t hosts)
+{
+    struct scene s;
+    struct bench_world *w = make_scene(&s, hosts);
+
+    for (int still = 0; still < 2; still++)
+        bench_rightsize(&s, still == 1);
     bl_arena_free(&s.arena);
     bench_world_free(w);
 }
@@ -360,5 +447,7 @@ int main(int argc, char **argv)
         bench_first_fit(n);
     for (uint32_t n = smoke ? 20 : 10; n <= hosts_max; n *= 10)
         bench_cluster(n, smoke);
+    for (uint32_t n = smoke ? 20 : 1000; n <= 10 * hosts_max; n *= 10)
+        bench_ours(n);
     return EXIT_SUCCESS;
 }

@@ -18,7 +18,8 @@
  *            hosts of one group are alike, so only the first one awake and the
  *            first one asleep are looked at, and the overload test runs only
  *            for a host that would win.
- * Cost       O(hosts with VMs) for each VM, O(hosts) for each instant.
+ * Cost       O(hosts with VMs and memory for it) for each VM, O(hosts) for each
+ *            instant.
  *
  * Layer        cluster (L4).    Units  W for rises.
  * Allocation   bl_pabfd_create() only.
