@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ballast - command line front end: picks the subcommand. */
-#define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 
 #include <string.h>
@@ -18,6 +17,8 @@ static const char help[] =
     "  check      read a scenario and say what is wrong with it\n"
     "  trace      import, describe or generate traces\n"
     "  compare    put two runs side by side\n"
+    "  tune       find the policy's parameters for your traces\n"
+    "  power      what this machine draws, and the limits of it\n"
     "\n"
     "  ballast COMMAND --help   explains one of them\n"
     "  ballast --version        prints the version\n"
@@ -25,36 +26,15 @@ static const char help[] =
     "\n"
     "Exit status: 0 done, 1 bad input, 2 bad options, 130 interrupted.\n";
 
-volatile sig_atomic_t bl_cli_stop;
-
-static void on_signal(int number)
-{
-    (void)number;
-    bl_cli_stop = 1;
-}
-
-/* Once: the handler is gone after the first signal, the second one ends the
- * process. No SA_RESTART: a blocking read should notice. */
-static void catch_signals(void)
-{
-    struct sigaction sa = { .sa_handler = on_signal,
-                            .sa_flags = (int)SA_RESETHAND };
-
-    sigemptyset(&sa.sa_mask);
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
-}
-
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
     } command[] = {
-        { "sim", bl_cli_sim },
-        { "check", bl_cli_check },
-        { "trace", bl_cli_trace },
-        { "compare", bl_cli_compare },
+        { "sim", bl_cli_sim },     { "check", bl_cli_check },
+        { "trace", bl_cli_trace }, { "compare", bl_cli_compare },
+        { "tune", bl_cli_tune },   { "power", bl_cli_power },
     };
 
     if (argc < 2) {
@@ -63,7 +43,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof(command) / sizeof(command[0]); i++) {
         if (strcmp(argv[1], command[i].name) == 0) {
-            catch_signals();
+            bl_cli_catch_signals();
             return command[i].run(argc - 1, argv + 1);
         }
     }
@@ -77,6 +57,6 @@ int main(int argc, char **argv)
     }
     return bl_cli_usage(NULL,
                         "unknown command '%s', expected sim, check, "
-                        "trace or compare",
+                        "trace, compare, tune or power",
                         argv[1]);
 }

@@ -3,8 +3,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 #include "cli/host.h"
+#include "cli/tune_priv.h"
 #include "config/keys.h"
 #include "config/scenario.h"
+#include "config/servers.h"
 #include "manager/registry.h"
 #include "power/catalog.h"
 
@@ -14,9 +16,11 @@
 
 static const char help[] =
     "usage: ballast check FILE...\n"
-    "       ballast check --keys | --servers | --help\n"
+    "       ballast check --keys | --servers[=CSV] | --help\n"
     "\n"
-    "Reads scenarios and says what is wrong with them, without running them:\n"
+    "Reads scenarios, and policy files as ballast tune writes them, and says "
+    "what\n"
+    "is wrong with them, without running them:\n"
     "unknown and missing keys, numbers without a unit, reservations above\n"
     "limits, VMs that no host can hold, policies that do not exist, and so "
     "on.\n"
@@ -27,7 +31,8 @@ static const char help[] =
     "  mine.yaml:12: speed: '2.4' is not valid, expected a speed such as ...\n"
     "\n"
     "  --keys      every key of a scenario: meaning, values, default\n"
-    "  --servers   the servers whose measured power can be used by name\n"
+    "  --servers   the servers whose measured power can be used by name; with\n"
+    "              =CSV those of a file, as the key 'servers' takes it\n"
     "  --help      this text\n"
     "\n"
     "A small scenario to start from:\n"
@@ -78,15 +83,62 @@ static void print_keys(void)
     }
 }
 
-static void print_servers(void)
+static void print_built_in(void)
 {
     const struct bl_power_entry *e;
 
-    printf("%-28s %6s %6s\n", "name", "idle W", "full W");
-    for (uint32_t i = 0; (e = bl_power_catalog_entry(i)) != NULL; i++)
-        printf("%-28s %6.1f %6.1f  %s\n", e->table.name,
+    printf("%-28s %6s %6s %5s\n", "name", "idle W", "full W", "best");
+    for (uint32_t i = 0; (e = bl_power_catalog_entry(i)) != NULL; i++) {
+        const struct bl_server s = { .power = e->table };
+
+        printf("%-28s %6.1f %6.1f %3u %%  %s\n", e->table.name,
                e->table.mw[0] / 1000.0,
-               e->table.mw[BL_POWER_POINTS - 1] / 1000.0, e->about);
+               e->table.mw[BL_POWER_POINTS - 1] / 1000.0,
+               bl_server_best_load(&s), e->about);
+    }
+    printf(
+        "\nbest: the load at which a joule does most. More servers: the key "
+        "'servers'.\n");
+}
+
+static void print_measured(const struct bl_servers *all)
+{
+    printf("%-58s %4s %5s %6s %6s %5s\n", "name", "year", "cores", "idle W",
+           "full W", "best");
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct bl_server *s = &all->server[i];
+
+        printf("%-58s %4u %5u %6.1f %6.1f %3u %%", s->power.name, s->year,
+               s->core_count, s->power.mw[0] / 1000.0,
+               s->power.mw[BL_POWER_POINTS - 1] / 1000.0,
+               bl_server_best_load(s));
+        if (s->src_line > 0)
+            printf("  line:%u", s->src_line);
+        printf("\n");
+    }
+}
+
+/* @path: a file of servers; NULL: those that are built in. */
+static int print_servers(const char *path)
+{
+    struct bl_diag diag = { "" };
+    struct bl_servers all;
+    struct bl_arena a;
+    bl_err e;
+
+    if (path == NULL) {
+        print_built_in();
+        return BL_EXIT_OK;
+    }
+    e = bl_arena_init(&a, BL_SERVERS_ARENA_BYTES);
+    if (e != BL_ERR_OK)
+        bl_diag_set(&diag, e, path, 0, "out of memory");
+    else
+        e = bl_servers_load(&a, path, &all, &diag);
+    if (e == BL_ERR_OK)
+        print_measured(&all);
+    bl_arena_free(&a);
+    return e == BL_ERR_OK ? BL_EXIT_OK : bl_cli_fail(&diag);
 }
 
 /* The policy's own registry and table say whether it can be what was written.
@@ -144,7 +196,18 @@ static void print_host_ok(const struct bl_scenario *s)
     if (h->jobs.path[0] != '\0')
         printf(", jobs of %s%s", h->jobs.path,
                access(h->jobs.path, R_OK) == 0 ? "" : " (not there yet)");
-    printf(", policy %s, mode %s\n", h->policy, h->mode);
+    printf(", policy %s, mode %s", h->policy, h->mode);
+    if (h->freq.pstate_count > 0)
+        printf(", governor %s", h->governor);
+    putchar('\n');
+}
+
+static bool has_pstates(const struct bl_dc *dc)
+{
+    for (uint32_t g = 0; g < dc->host_group_count; g++)
+        if (dc->host_group[g].freq.pstate_count > 1)
+            return true;
+    return false;
 }
 
 static void print_ok(const struct bl_scenario *s)
@@ -165,7 +228,12 @@ static void print_ok(const struct bl_scenario *s)
     if (s->dc.pools.count > 0)
         printf("%u pool%s, ", s->dc.pools.count, plural(s->dc.pools.count));
     print_trace(s);
-    printf(", policy %s, physics %s\n", s->policy.name, s->physics);
+    if (s->dc.cap_count > 0)
+        printf(", %u power cap%s", s->dc.cap_count, plural(s->dc.cap_count));
+    printf(", policy %s", s->policy.name);
+    if (has_pstates(&s->dc))
+        printf(", governor %s", s->governor.name);
+    printf(", physics %s\n", s->physics);
 }
 
 static bl_err check_host(const struct bl_scenario *s, struct bl_diag *diag)
@@ -174,15 +242,40 @@ static bl_err check_host(const struct bl_scenario *s, struct bl_diag *diag)
     return bl_host_admission_check(s, diag);
 }
 
+/* A file that `ballast tune` wrote, or one like it. */
+static int check_policy_file(const char *path)
+{
+    struct bl_policy_choice c;
+    const struct bl_policy *p = NULL;
+    struct bl_params params;
+    struct bl_diag diag = { "" };
+    char text[BL_TUNE_PARAMS_BYTES];
+
+    if (bl_policy_file_load(path, &c, &diag) != BL_ERR_OK ||
+        bl_run_policy(NULL, &c, &p, &params, &diag) != BL_ERR_OK)
+        return bl_cli_fail(&diag);
+    bl_params_print(&params, text, sizeof(text));
+    printf("%s: ok: a policy, %s%s%s\n", path, c.name,
+           text[0] != '\0' ? " with " : "", text);
+    return BL_EXIT_OK;
+}
+
 static int check_file(const char *path)
 {
     static struct bl_scenario s; /* too large for a stack */
+    static struct bl_tune_plan plan;
     struct bl_diag diag = { "" };
-    bl_err e = bl_scenario_load(path, &s, &diag);
+    bl_err e;
+
+    if (bl_policy_file_is(path))
+        return check_policy_file(path);
+    e = bl_scenario_load(path, &s, &diag);
 
     if (e == BL_ERR_OK)
         e = s.level == BL_LEVEL_HOST ? check_host(&s, &diag)
                                      : check_policy(&s, &diag);
+    if (e == BL_ERR_OK && s.level == BL_LEVEL_CLUSTER && s.tune.line > 0)
+        e = bl_tune_plan_check(&s, false, &plan, &diag);
     if (e != BL_ERR_OK)
         return bl_cli_fail(&diag);
     if (s.level == BL_LEVEL_HOST)
@@ -196,7 +289,7 @@ int bl_cli_check(int argc, char **argv)
 {
     static const struct option options[] = {
         { "keys", no_argument, NULL, 'k' },
-        { "servers", no_argument, NULL, 's' },
+        { "servers", optional_argument, NULL, 's' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -211,10 +304,11 @@ int bl_cli_check(int argc, char **argv)
         else if (opt == 'k')
             print_keys();
         else if (opt == 's')
-            print_servers();
+            status = print_servers(optarg);
         else
             return bl_cli_bad_option("check", opt, argv);
-        return bl_cli_flush();
+        flushed = bl_cli_flush();
+        return status != BL_EXIT_OK ? status : flushed;
     }
     if (optind == argc)
         return bl_cli_usage("check", "no file given, expected at least one");

@@ -13,6 +13,16 @@ _ballast_modes() {
     echo help
 }
 
+# The zones of this machine, by id and by name.
+_ballast_zones() {
+    "$1" power --interval 1ms 2>/dev/null | awk 'NR > 1 && /^[^ ]/ { print $1; print $2 }'
+}
+
+_ballast_governors() {
+    "$1" sim --governor help 2>/dev/null | sed -n 's/^  \([a-z][a-z0-9-]*\) .*/\1/p'
+    echo help
+}
+
 _ballast() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local sub=${COMP_WORDS[1]-} words=
@@ -26,28 +36,54 @@ _ballast() {
         mapfile -t COMPREPLY < <(compgen -W "$(_ballast_modes "$1")" -- "$cur")
         return
         ;;
+    --governor)
+        mapfile -t COMPREPLY < <(compgen -W "$(_ballast_governors "$1")" -- "$cur")
+        return
+        ;;
     --physics)
         mapfile -t COMPREPLY < <(compgen -W 'real cloudsim303 help' -- "$cur")
+        return
+        ;;
+    --strategy)
+        mapfile -t COMPREPLY < <(compgen -W 'grid random halving' -- "$cur")
+        return
+        ;;
+    --objectives)
+        mapfile -t COMPREPLY < <(compgen -W 'energy slav unserved migrations transitions' -- "$cur")
+        return
+        ;;
+    --pick)
+        mapfile -t COMPREPLY < <(compgen -W 'energy unserved knee' -- "$cur")
         return
         ;;
     --format)
         mapfile -t COMPREPLY < <(compgen -W 'columnar planetlab gcd azure bitbrains csv' -- "$cur")
         return
         ;;
-    --seed | --seeds | --param | --vms | --steps | --step | --mean | \
-        --diurnal | --autocorr | --burst | -j) return ;;
-    --trace | --csv | --out | --timeline)
-        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    --zone)
+        mapfile -t COMPREPLY < <(compgen -W "$(_ballast_zones "$1")" -- "$cur")
         return
+        ;;
+    --constraint)
+        mapfile -t COMPREPLY < <(compgen -W 'long_term short_term peak_power' -- "$cur")
+        return
+        ;;
+    --limit | --window | --interval | --count | --seed | --seeds | --param | \
+        --vms | --steps | --step | --mean | --diurnal | --autocorr | --burst | --vary | --runs | -j) return ;;
+    --trace | --csv | --out | --timeline | --policy-file | --validate)
+        if [ "$sub" != power ]; then # whose --csv takes no value
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+            return
+        fi
         ;;
     esac
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='sim check trace compare --help --version'
+        words='sim check trace compare tune power --help --version'
     else
         case $sub in
         sim)
-            words='--trace --policy --policy-file --governor --mode --param --physics --seed --seeds
-                --baseline --paranoid --explain --json --csv --out --timeline
+            words='--trace --policy --policy-file --mode --governor --param --physics
+                --seed --seeds --baseline --paranoid --explain --json --csv --out --timeline
                 --ascii --help -j'
             ;;
         check) words='--keys --servers --help' ;;
@@ -56,7 +92,16 @@ _ballast() {
                 --autocorr --burst --memory --sizes --help -j'
             [ "$COMP_CWORD" -eq 2 ] && words="import info generate $words"
             ;;
+        tune)
+            words='--vary --strategy --runs --policy --param --physics --seed
+                --trace --validate --objectives --baseline --pick --out
+                --verbose --ascii --help -j'
+            ;;
         compare) words='--different --ascii --help' ;;
+        power)
+            words='--zone --interval --count --json --csv --limit --constraint
+                --window --force --help'
+            ;;
         esac
     fi
     mapfile -t COMPREPLY < <(compgen -f -W "$words" -- "$cur")

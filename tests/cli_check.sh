@@ -31,7 +31,7 @@ lines() {
 }
 
 # Sound ones: a line each on standard output.
-run 0 examples/*.yaml examples/sched/*.yaml
+run 0 examples/*.yaml examples/sched/*.yaml examples/power/*.yaml
 lines err 0
 lines out "$(find examples -name '*.yaml' | wc -l)"
 has out 'examples/planetlab.yaml: ok: 800 hosts in 2 groups, 1052 VMs in 4 groups'
@@ -92,6 +92,24 @@ has out 'vms.groups.workload barrier:'
 has out 'required'
 run 0 --servers
 has out 'HpProLiantMl110G4Xeon3040'
+has out 'HpeDl360Gen10Xeon8180'
+run 0 --servers=fuzz/corpus/servers/two
+lines out 3
+has out 'made-model-5-9'
+has out 'line:2'
+run 1 --servers=fuzz/corpus/servers/nan
+lines out 0
+lines err 1
+has err "fuzz/corpus/servers/nan:2: w_20: 'NaN' is not valid"
+run 1 --servers=nowhere.csv
+lines err 1
+cp fuzz/corpus/servers/two "$dir/two.csv"
+cat >"$dir/two.yaml" <<'END'
+servers: two.csv
+hosts: {groups: [{name: a, count: 2, power: huawei-rh-2-epyc}]}
+vms: {groups: [{name: v, count: 3, vcpus: 1, speed: 1GHz, memory: 1GiB}]}
+END
+run 0 "$dir/two.yaml"
 run 2
 lines err 1
 run 2 --frobnicate x.yaml

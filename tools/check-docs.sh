@@ -4,7 +4,7 @@
 # way round. A subcommand with a man page of its own must agree with that page.
 set -eu
 ballast=$1
-subcommands='sim check trace compare'
+subcommands='sim check trace compare tune power'
 status=0
 
 options() { grep -o -e '--[a-z][a-z0-9-]*[a-z0-9]' | sort -u; }
