@@ -27,4 +27,22 @@ grep -q '^-| `fair` | 95' "$dir/out" || {
     cat "$dir/out"
     exit 1
 }
-sh tools/experiments.sh --check "$bin" shares reservations limit seventeen latency smt
+# Without its data an experiment is passed over, and says so.
+BL_TRACES=/nowhere sh tools/experiments.sh --check "$bin" power >"$dir/out"
+grep -q '^SKIP: power: no /nowhere/' "$dir/out" || {
+    echo 'FAIL: power does not say what it lacks:'
+    cat "$dir/out"
+    exit 1
+}
+# What is kept is not run again: not even a program is needed.
+mkdir "$dir/keep"
+for program in "$bin" /bin/false; do
+    KEEP=$dir/keep sh tools/experiments.sh --check "$program" seventeen \
+        >"$dir/out" || {
+        echo "FAIL: KEEP, with $program:"
+        cat "$dir/out"
+        exit 1
+    }
+done
+sh tools/experiments.sh --check "$bin" shares reservations limit seventeen latency \
+    smt governors power-cap

@@ -9,8 +9,14 @@
 # which has two functions:
 #   runs     one `job KEY SCENARIO [OPTION...]` for each run
 #   tables   prints what stands between the two marks of the page
-# Both get what is defined here. Figures depend on the scenarios and the program
+# and, if it takes data that is not committed:
+#   needs    prints the paths; without them the page stays as it is
+# They get what is defined here. Figures depend on the scenarios and the program
 # alone: run it again and nothing changes. Needs jq.
+#
+# KEEP=DIR: results are kept there, and what is there is not run again. A result
+# is found by its scenario and options, not by the program: remove those of what
+# was changed (rm DIR/*_rightsize_*).
 # shellcheck disable=SC2034,SC2317 # used by what is sourced
 set -eu
 export LC_ALL=C
@@ -115,11 +121,29 @@ end='<!-- table: end -->'
 simulate() {
     mkdir "$work/$name" && runs >"$work/$name.jobs" || return 1
     # shellcheck disable=SC2016 # expanded by the shell that xargs starts
-    xargs -P "$threads" -L 1 sh -c '
+    KEEP=${KEEP:-} WORK=$work xargs -P "$threads" -L 1 sh -c '
         ballast=$1 out=$2
         shift 2
+        [ -z "$KEEP" ] || {
+            kept=${out##*/}
+            kept=$KEEP/${kept%.json}.$({ grep -v "^#" "$1"; echo "$*"; } |
+                sed "s|$WORK|WORK|g" | cksum | cut -d" " -f1).json
+            cp "$kept" "$out" 2>/dev/null && exit 0
+        }
         "$ballast" sim "$@" --json >"$out.tmp" && mv "$out.tmp" "$out" ||
-            exit 255' run "$ballast" <"$work/$name.jobs"
+            exit 255
+        [ -z "$KEEP" ] || cp "$out" "$kept" || exit 255' \
+        run "$ballast" <"$work/$name.jobs"
+}
+
+# What an experiment takes and is not there.
+missing() {
+    needs | while read -r path; do
+        [ -e "$path" ] || {
+            echo "$path"
+            break
+        }
+    done
 }
 
 # The page with its table replaced.
@@ -159,8 +183,14 @@ experiment() (
     name=$1
     page=doc/experiments/$name.md
     started=$(date +%s)
+    needs() { :; }
     # shellcheck source=/dev/null
     . "tools/experiments/$name.sh"
+    absent=$(missing)
+    [ -z "$absent" ] || {
+        echo "SKIP: $name: no $absent here, its page stays as it is"
+        exit 0
+    }
     simulate && tables >"$work/$name.out" || exit 1
     grep -v '^= ' "$work/$name.out" >"$work/$name.table"
     renew "$page" >"$work/$name.md" && index >"$work/$name.index" || exit 1
@@ -179,7 +209,8 @@ experiment() (
 )
 
 [ $# -gt 0 ] || set -- shares reservations limit seventeen barrier \
-    independent mixed fragmentation lock-holder latency smt
+    independent mixed fragmentation lock-holder latency smt governors \
+    governors-cluster power-cap power
 status=0
 for name; do
     experiment "$name" || status=1
