@@ -18,6 +18,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum bl_exit {
@@ -49,6 +50,11 @@ int bl_cli_usage(const char *subcommand, const char *fmt, ...) BL_PRINTF(2, 3);
 /* What getopt_long() just refused (@opt is its '?' or ':', with opterr 0 and
  * an option string that begins with ':'); returns BL_EXIT_USAGE. */
 int bl_cli_bad_option(const char *subcommand, int opt, char **argv);
+
+/* A whole number from @min to @max, the value of @option; else says so and
+ * returns BL_EXIT_USAGE. */
+int bl_cli_number(const char *subcommand, const char *option, const char *text,
+                  int64_t min, int64_t max, int64_t *out);
 
 /* Flushes stdout: BL_EXIT_OK, or BL_EXIT_FAILED with a line on stderr when
  * anything written to it was lost. */

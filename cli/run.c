@@ -246,3 +246,13 @@ void bl_run_destroy(struct bl_run *run)
     bl_arena_free(&run->arena);
     *run = (struct bl_run){ .trace = NULL };
 }
+
+bool bl_run_physics(const char *name)
+{
+    const char *known;
+
+    for (uint32_t i = 0; (known = bl_sim_physics_name(i)) != NULL; i++)
+        if (strcmp(known, name) == 0)
+            return true;
+    return false;
+}

@@ -75,4 +75,7 @@ BL_NODISCARD bl_err bl_run_policy(const struct bl_scenario *scenario,
 bool bl_run_param(struct bl_policy_choice *c, const char *name,
                   const char *text);
 
+/* Is there a physics called @name? */
+bool bl_run_physics(const char *name);
+
 #endif /* BL_CLI_RUN_H */

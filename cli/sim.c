@@ -211,20 +211,6 @@ static const struct option options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static int read_number(const char *option, const char *text, int64_t min,
-                       int64_t max, int64_t *out)
-{
-    const char *why = NULL;
-    int64_t n = 0;
-
-    if (bl_units_parse(BL_DIM_COUNT, text, &n, &why) != BL_ERR_OK || n < min ||
-        n > max)
-        return bl_cli_usage("sim", "%s '%.40s' is no number from %lld to %lld",
-                            option, text, (long long)min, (long long)max);
-    *out = n;
-    return BL_EXIT_OK;
-}
-
 static bool starts(const char *text, const char *with, const char **rest)
 {
     const size_t n = strlen(with);
@@ -278,13 +264,13 @@ static int read_numeric(int opt, struct bl_sim_args *a)
     int status;
 
     if (opt == 'j') {
-        status = read_number("-j", optarg, 1, THREADS_MAX, &n);
+        status = bl_cli_number("sim", "-j", optarg, 1, THREADS_MAX, &n);
         a->threads = (uint32_t)n;
     } else if (opt == OPT_SEEDS) {
-        status = read_number("--seeds", optarg, 2, BL_SEEDS_MAX, &n);
+        status = bl_cli_number("sim", "--seeds", optarg, 2, BL_SEEDS_MAX, &n);
         a->seeds = (uint32_t)n;
     } else {
-        status = read_number("--seed", optarg, 0, INT64_MAX, &n);
+        status = bl_cli_number("sim", "--seed", optarg, 0, INT64_MAX, &n);
         a->seed = (uint64_t)n;
         a->has_seed = true;
     }
@@ -397,16 +383,6 @@ static int check_args(const struct bl_sim_args *a)
 
 /* ---- the scenario, with the options laid on it -------------------------- */
 
-static bool known_physics(const char *name)
-{
-    const char *known;
-
-    for (uint32_t i = 0; (known = bl_sim_physics_name(i)) != NULL; i++)
-        if (strcmp(known, name) == 0)
-            return true;
-    return false;
-}
-
 /* It is the governor's only where the governor has it and the policy not. */
 static struct bl_policy_choice *owner_of(struct bl_scenario *s,
                                          const char *name, size_t n)
@@ -485,7 +461,7 @@ static int lay_options(const struct bl_sim_args *a, struct bl_scenario *s)
         s->trace_source = BL_TRACE_FILE;
     }
     if (a->physics != NULL) {
-        if (!known_physics(a->physics))
+        if (!bl_run_physics(a->physics))
             return bl_cli_usage("sim",
                                 "unknown physics '%.60s'; --physics "
                                 "help lists them",

@@ -3,6 +3,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 
+#include "base/units.h"
+
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -42,6 +44,21 @@ int bl_cli_usage(const char *subcommand, const char *fmt, ...)
     vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
     return usage_error(subcommand, message);
+}
+
+int bl_cli_number(const char *subcommand, const char *option, const char *text,
+                  int64_t min, int64_t max, int64_t *out)
+{
+    const char *why = NULL;
+    int64_t n = 0;
+
+    if (bl_units_parse(BL_DIM_COUNT, text, &n, &why) != BL_ERR_OK || n < min ||
+        n > max)
+        return bl_cli_usage(subcommand,
+                            "%s '%.40s' is no number from %lld to %lld", option,
+                            text, (long long)min, (long long)max);
+    *out = n;
+    return BL_EXIT_OK;
 }
 
 int bl_cli_bad_option(const char *subcommand, int opt, char **argv)

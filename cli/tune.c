@@ -127,20 +127,6 @@ struct command {
     struct bl_tune_choice tune;
 };
 
-static int read_number(const char *option, const char *text, int64_t min,
-                       int64_t max, int64_t *out)
-{
-    const char *why = NULL;
-    int64_t n = 0;
-
-    if (bl_units_parse(BL_DIM_COUNT, text, &n, &why) != BL_ERR_OK || n < min ||
-        n > max)
-        return bl_cli_usage("tune", "%s '%.40s' is no number from %lld to %lld",
-                            option, text, (long long)min, (long long)max);
-    *out = n;
-    return BL_EXIT_OK;
-}
-
 /* NAME=REST into two buffers. */
 static int split(const char *option, const char *text, char *name, char *rest,
                  size_t rest_size)
@@ -231,14 +217,15 @@ static int read_numeric(int opt, struct command *c)
     int status;
 
     if (opt == 'j') {
-        status = read_number("-j", optarg, 1, THREADS_MAX, &n);
+        status = bl_cli_number("tune", "-j", optarg, 1, THREADS_MAX, &n);
         c->args.threads = (uint32_t)n;
     } else if (opt == OPT_RUNS) {
-        status = read_number("--runs", optarg, 1, BL_TUNE_POINTS_MAX, &n);
+        status =
+            bl_cli_number("tune", "--runs", optarg, 1, BL_TUNE_POINTS_MAX, &n);
         c->tune.run_count = (uint32_t)n;
         c->has_runs = true;
     } else {
-        status = read_number("--seed", optarg, 0, INT64_MAX, &n);
+        status = bl_cli_number("tune", "--seed", optarg, 0, INT64_MAX, &n);
         c->seed = (uint64_t)n;
         c->has_seed = true;
     }
@@ -312,15 +299,11 @@ static int lay_policy(const struct command *c, struct bl_scenario *s)
 
 static int lay_physics(const struct command *c, struct bl_scenario *s)
 {
-    const char *name;
-
     if (c->physics == NULL)
         return BL_EXIT_OK;
-    for (uint32_t i = 0; (name = bl_sim_physics_name(i)) != NULL; i++) {
-        if (strcmp(name, c->physics) == 0) {
-            snprintf(s->physics, sizeof(s->physics), "%s", name);
-            return BL_EXIT_OK;
-        }
+    if (bl_run_physics(c->physics)) {
+        snprintf(s->physics, sizeof(s->physics), "%s", c->physics);
+        return BL_EXIT_OK;
     }
     return bl_cli_usage("tune",
                         "unknown physics '%.60s'; ballast sim --physics help "
